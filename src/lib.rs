@@ -1,1 +1,20 @@
-//! lastcopy
+//! lastcopy proves, from YAML policies, that a recoverable copy of the documents kept in S3 survives, or shows what would
+//! destroy the last one.
+//!
+//! The flow goes one way: load ([`policy`]) → collect (`collect`, feature `aws`) → [`evaluate`] → render ([`reporters`]).
+//! Every step is also a function on values, so that each can be replayed, tested and used alone.
+
+pub mod assessment;
+pub mod checks;
+pub mod demand;
+pub mod estate;
+pub mod evaluate;
+pub mod fact;
+pub mod judgement;
+pub mod policy;
+pub mod principals;
+pub mod resources;
+pub mod scope;
+pub mod snapshot;
+pub mod units;
+pub mod view;

@@ -1,0 +1,284 @@
+//! The checks: one file each, listed once below.
+//!
+//! A check's doc comment is its published page; its fields are its parameters; its examples are its tests. A check must
+//! never read a clock, a file or the network, and never match JSON: IAM policy documents are judged in `lastcopy-iam`.
+
+use std::fmt;
+
+use crate::demand::Demand;
+use crate::estate::{Estate, ResourceId};
+use crate::fact::{FactId, Kind};
+use crate::judgement::Judgement;
+use crate::view::View;
+
+pub mod example;
+
+use example::Example;
+
+/// How bad an open failure is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Severity {
+    /// The word in policies and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is the same for every use of a check.
+#[derive(Debug)]
+pub struct Meta {
+    /// `<service>-<resource>-<protection>`: names the required state.
+    pub id: &'static str,
+    /// What it judges.
+    pub unit: Kind,
+    /// Severity of a control that does not say.
+    pub severity: Severity,
+    /// The requirement in half a line.
+    pub title: &'static str,
+    /// What to do, in one sentence.
+    pub fix: &'static str,
+    /// Control ids of frameworks, with the framework's name first: `NIST-800-53:CP-9`.
+    pub references: &'static [&'static str],
+}
+
+/// What a control demands that may contradict another control, found at load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// MFA Delete must be on: AWS refuses lifecycle rules on such a bucket.
+    MfaDelete,
+    /// Only a lifecycle rule can satisfy it; the text says which.
+    NeedsLifecycleRule(&'static str),
+}
+
+/// A typed rule with its parameters.
+pub trait Check: fmt::Debug + Send + Sync {
+    /// What is the same for every use.
+    fn meta(&self) -> &'static Meta;
+    /// The facts that this instance needs; nothing else is fetched.
+    fn demands(&self, estate: &Estate) -> Vec<Demand>;
+    /// What may contradict other controls.
+    fn claims(&self) -> Vec<Claim> {
+        Vec::new()
+    }
+    /// Problems of the parameters that a schema cannot say; each becomes an error at the control.
+    fn problems(&self) -> Vec<String> {
+        Vec::new()
+    }
+    /// The verdict on one resource.
+    fn judge(&self, unit: &ResourceId, view: &View<'_>) -> Judgement;
+}
+
+/// A check by its type: what the list needs to know.
+pub trait CheckType: Check + serde::de::DeserializeOwned + schemars::JsonSchema + Sized + 'static {
+    /// Also returned by [`Check::meta`].
+    const META: &'static Meta;
+    /// Cases that show the check at work; they are its tests and part of its page.
+    fn examples() -> Vec<Example>;
+}
+
+/// One entry of the list.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    pub meta: &'static Meta,
+    /// Reads the parameters of a control. The error is serde's.
+    pub parse: fn(&serde_json::Value) -> Result<Box<dyn Check>, serde_json::Error>,
+    /// The schema of the parameters; its description is the check's page.
+    pub schema: fn() -> schemars::Schema,
+    pub examples: fn() -> Vec<Example>,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.meta.id)
+    }
+}
+
+fn parse<C: CheckType>(with: &serde_json::Value) -> Result<Box<dyn Check>, serde_json::Error> {
+    Ok(Box::new(C::deserialize(with)?))
+}
+
+/// Inlined, so that the page's parameters can be read in one place.
+fn schema<C: CheckType>() -> schemars::Schema {
+    schemars::generate::SchemaSettings::draft2020_12()
+        .with(|s| s.inline_subschemas = true)
+        .into_generator()
+        .into_root_schema_for::<C>()
+}
+
+macro_rules! checks {
+    ($($module:ident::$Check:ident),* $(,)?) => {
+        $(mod $module; pub use $module::$Check;)*
+
+        /// Every check, in the order of their pages.
+        pub const CHECKS: &[Entry] = &[$(Entry {
+            meta: <$Check as CheckType>::META,
+            parse: parse::<$Check>,
+            schema: schema::<$Check>,
+            examples: <$Check as CheckType>::examples,
+        }),*];
+
+        #[cfg(test)]
+        const FILES: &[&str] = &[$(stringify!($module)),*];
+    };
+}
+
+checks! {
+    s3_bucket_versioning::S3BucketVersioning,
+    store_cross_account_mirror::StoreCrossAccountMirror,
+}
+
+/// A check by its id.
+pub fn check(id: &str) -> Option<&'static Entry> {
+    CHECKS.iter().find(|entry| entry.meta.id == id)
+}
+
+/// All facts that an instance wants of the resource it judges.
+pub fn unit_facts(check: &dyn Check, estate: &Estate) -> Vec<FactId> {
+    check
+        .demands(estate)
+        .into_iter()
+        .filter(|demand| demand.on == crate::demand::On::Unit)
+        .flat_map(|demand| demand.facts)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_the_file_names() {
+        for (entry, file) in CHECKS.iter().zip(FILES) {
+            assert_eq!(entry.meta.id, file.replace('_', "-"));
+        }
+    }
+
+    #[test]
+    fn ids_are_unique() {
+        let ids: std::collections::BTreeSet<_> = CHECKS.iter().map(|entry| entry.meta.id).collect();
+        assert_eq!(ids.len(), CHECKS.len());
+    }
+
+    #[test]
+    fn pages_have_their_headings() {
+        for entry in CHECKS {
+            let schema = (entry.schema)();
+            let page = schema.get("description").and_then(|d| d.as_str()).unwrap_or_default();
+            for heading in ["# Why", "# Fails when", "# Fix", "# References"] {
+                assert!(page.contains(heading), "{}: no `{heading}` in its doc comment", entry.meta.id);
+            }
+        }
+    }
+
+    #[test]
+    fn examples_hold() {
+        for entry in CHECKS {
+            let examples = (entry.examples)();
+            for verdict in ["pass", "fail", "unknown"] {
+                assert!(
+                    examples.iter().any(|e| e.expected.as_str() == verdict),
+                    "{}: no example with the verdict {verdict}",
+                    entry.meta.id
+                );
+            }
+            for example in &examples {
+                let check = (entry.parse)(&example.with).unwrap_or_else(|e| panic!("{}: {}: {e}", entry.meta.id, example.name));
+                let judged = example.judge(&*check);
+                assert_eq!(judged.verdict(), example.expected, "{}: {}: {judged:#?}", entry.meta.id, example.name);
+            }
+        }
+    }
+
+    /// Losing a fact leaves a verdict as it was or makes it unknown; with every fact lost it is unknown.
+    #[test]
+    fn losing_facts_never_helps() {
+        for entry in CHECKS {
+            for example in (entry.examples)() {
+                let check = (entry.parse)(&example.with).unwrap();
+                let whole = example.judge(&*check).verdict();
+                let mut facts = Vec::new();
+                for (id, resource) in example.snapshot.resources() {
+                    resource.facts.each(&mut |spec, _| facts.push((id.clone(), spec))).unwrap();
+                }
+                // Every subset of up to twelve facts, else every single one.
+                let subsets: Vec<u32> = if facts.len() <= 12 {
+                    (1..1 << facts.len()).collect()
+                } else {
+                    (0..facts.len().min(31)).map(|i| 1 << i).collect()
+                };
+                for subset in subsets {
+                    let mut fewer = example.clone();
+                    for (at, (id, fact)) in facts.iter().enumerate() {
+                        if at < 32 && subset & (1 << at) != 0 {
+                            fewer.snapshot.lose(id, fact);
+                        }
+                    }
+                    let verdict = fewer.judge(&*check).verdict();
+                    assert!(
+                        verdict == whole || verdict.as_str() == "unknown",
+                        "{}: {}: {whole:?} became {verdict:?} without {subset:b} of {facts:?}",
+                        entry.meta.id,
+                        example.name
+                    );
+                }
+                let mut nothing = example.clone();
+                for (id, fact) in &facts {
+                    nothing.snapshot.lose(id, fact);
+                }
+                // What the policy alone decides (a store without any mirror) stays decided.
+                if !facts.is_empty() && !example.by_declaration {
+                    assert_eq!(nothing.judge(&*check).verdict().as_str(), "unknown", "{}: {}", entry.meta.id, example.name);
+                }
+            }
+        }
+    }
+
+    /// A check reads what it demands and nothing else: with exactly the demanded facts the verdict is the same.
+    #[test]
+    fn demands_are_enough() {
+        for entry in CHECKS {
+            for example in (entry.examples)() {
+                let check = (entry.parse)(&example.with).unwrap();
+                let whole = example.judge(&*check).verdict();
+                let demanded: Vec<FactId> = check.demands(&example.estate).into_iter().flat_map(|d| d.facts).collect();
+                let mut only = example.clone();
+                let all: Vec<_> = example.snapshot.resources().map(|(id, _)| id.clone()).collect();
+                for id in all {
+                    for spec in crate::resources::specs_of(id.kind) {
+                        if !demanded.contains(spec) {
+                            only.snapshot.lose(&id, spec);
+                        }
+                    }
+                }
+                assert_eq!(
+                    only.judge(&*check).verdict(),
+                    whole,
+                    "{}: {} reads what it does not demand",
+                    entry.meta.id,
+                    example.name
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Which facts a control needs, said relative to the resource that it judges.
+//!
+//! A demand is the only reason to call a provider. It must never depend on an answer.
+
+use crate::fact::FactId;
+
+/// Facts of some resources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    pub on: On,
+    pub facts: Vec<FactId>,
+}
+
+/// Where the facts lie, seen from the resource that is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum On {
+    /// The resource itself.
+    Unit,
+    /// The account that it lies in.
+    Account,
+    /// Every bucket of every copy of the store that it is.
+    Copies,
+    /// Every bucket of its copies that are fed by nothing: where documents are written.
+    Origins,
+    /// Every bucket of its copies that S3 replication feeds.
+    Replicas,
+}
+
+impl Demand {
+    /// Facts of the judged resource.
+    pub fn unit(facts: &[FactId]) -> Self {
+        Self { on: On::Unit, facts: facts.to_vec() }
+    }
+
+    /// Facts of its account.
+    pub fn account(facts: &[FactId]) -> Self {
+        Self { on: On::Account, facts: facts.to_vec() }
+    }
+
+    /// Facts of buckets of the store.
+    pub fn of(on: On, facts: &[FactId]) -> Self {
+        Self { on, facts: facts.to_vec() }
+    }
+}

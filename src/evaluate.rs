@@ -1,0 +1,245 @@
+//! Judges a snapshot by a policy. Pure: no clock, no environment, no network.
+//!
+//! It must never lose a row: every member of a scope gets a finding, and so does every list that could not be finished.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+
+use crate::assessment::{Assessment, ControlInfo, Finding, ResourceInfo, WaiverInfo};
+use crate::checks::{Meta, Severity, unit_facts};
+use crate::estate::{AccountKey, ResourceId};
+use crate::fact::{Fact, Gap, Kind, Why};
+use crate::judgement::{Judgement, Tally, Verdict};
+use crate::policy::{Accepts, Control, Policy, Waiver};
+use crate::resources::capability::ELSEWHERE;
+use crate::resources::s3_bucket::region::Region;
+use crate::scope::Member;
+use crate::snapshot::Snapshot;
+use crate::view::{Derived, View};
+
+/// Judges every control on every resource of its scope.
+pub fn evaluate(policy: &Policy, snapshot: &Snapshot, now: Timestamp) -> Assessment {
+    let derived = Derived::default();
+    let view = View::new(snapshot, &policy.estate, now, &derived);
+    let mut rows = Rows { view: &view, index: HashMap::new(), resources: Vec::new(), findings: Vec::new() };
+    let mut controls = Vec::with_capacity(policy.controls.len());
+    for (number, control) in policy.controls.iter().enumerate() {
+        controls.push(info(control));
+        rows.control(u32::try_from(number).unwrap_or(u32::MAX), control);
+    }
+    let used = apply_waivers(policy, now, &controls, &rows.resources, &mut rows.findings);
+    report_waivers(policy, now, &used, &mut controls, &mut rows);
+    Assessment {
+        policy: policy.name.clone(),
+        policy_digest: policy.digest.clone(),
+        tool: env!("CARGO_PKG_VERSION"),
+        taken: snapshot.taken,
+        now,
+        complete: snapshot.complete,
+        accounts: snapshot.accounts.clone(),
+        stores: policy.estate.stores.len(),
+        copies: policy.estate.stores.values().map(|store| store.copies.len()).sum(),
+        controls,
+        waivers: policy.waivers.iter().map(waiver_info).collect(),
+        calls: snapshot.calls.clone(),
+        resources: rows.resources,
+        findings: rows.findings,
+    }
+}
+
+fn info(control: &Control) -> ControlInfo {
+    ControlInfo {
+        id: control.id.clone(),
+        check: control.check.meta(),
+        severity: control.severity,
+        references: control.references.clone(),
+        description: control.description.clone(),
+        at: control.at.clone(),
+    }
+}
+
+fn waiver_info(waiver: &Waiver) -> WaiverInfo {
+    WaiverInfo {
+        control: waiver.control.clone(),
+        reason: waiver.reason.clone(),
+        owner: waiver.owner.clone(),
+        expires: waiver.expires,
+        at: waiver.at.clone(),
+    }
+}
+
+struct Rows<'a> {
+    view: &'a View<'a>,
+    index: HashMap<ResourceId, u32>,
+    resources: Vec<ResourceInfo>,
+    findings: Vec<Finding>,
+}
+
+impl Rows<'_> {
+    fn control(&mut self, number: u32, control: &Control) {
+        let view = self.view;
+        let unit = control.check.meta().unit;
+        let facts = unit_facts(&*control.check, view.estate);
+        let found = control.scope.members(view.estate, unit, &facts, view.snapshot);
+        let nothing = found.members.is_empty() && found.gaps.is_empty();
+        for member in found.members {
+            let (id, judgement) = match member {
+                Member::In(id) => {
+                    let judgement = judge(control, &id, view);
+                    (id, judgement)
+                }
+                Member::Unknown(id, gap) => {
+                    let detail = format!("whether it is in scope is not known; {}", gap.detail.clone().unwrap_or_default());
+                    let detail = detail.trim_end_matches(['.', ' ', ';']).to_owned();
+                    (id, Judgement::Unknown(vec![gap.with_detail(detail)]))
+                }
+            };
+            self.push(number, &id, judgement);
+        }
+        // One row for each account whose list is not whole.
+        let mut gaps: BTreeMap<AccountKey, Vec<Gap>> = BTreeMap::new();
+        for (account, gap) in found.gaps {
+            gaps.entry(account).or_default().push(gap);
+        }
+        for (account, gaps) in gaps {
+            let all = format!("not all of kind {unit} could be listed");
+            let gaps =
+                gaps.into_iter().map(|gap| if gap.detail.is_some() { gap } else { gap.with_detail(all.clone()) }).collect();
+            self.push(number, &ResourceId::account(&account), Judgement::Unknown(gaps));
+        }
+        if nothing && !control.allow_empty {
+            let gap = Gap::new(Why::NotCollected, "scope")
+                .with_detail("the control matched nothing; if that is intended, say `allow-empty: true`");
+            self.push(number, &ResourceId::new(&AccountKey::none(), Kind::Policy, &control.id), Judgement::Unknown(vec![gap]));
+        }
+    }
+
+    fn push(&mut self, control: u32, id: &ResourceId, judgement: Judgement) {
+        let unit = match self.index.get(id) {
+            Some(unit) => *unit,
+            None => {
+                let unit = u32::try_from(self.resources.len()).unwrap_or(u32::MAX);
+                let snapshot = self.view.snapshot;
+                let region = match snapshot.read::<Region>(id) {
+                    Fact::Known(region) => Some(region.0.clone()),
+                    Fact::Absent | Fact::Unreadable(_) => None,
+                };
+                let account_id = snapshot.accounts.get(&id.account).and_then(|record| record.id.clone());
+                self.resources.push(ResourceInfo { arn: snapshot.arn(id), region, account_id, id: id.clone() });
+                self.index.insert(id.clone(), unit);
+                unit
+            }
+        };
+        self.findings.push(Finding { control, unit, judgement, waivers: Vec::new() });
+    }
+}
+
+fn judge(control: &Control, id: &ResourceId, view: &View<'_>) -> Judgement {
+    let elsewhere = !matches!(id.kind, Kind::S3Bucket | Kind::Store | Kind::Policy)
+        && view.estate.accounts.get(&id.account).is_some_and(|account| !account.is_aws());
+    if elsewhere {
+        return Judgement::NotApplicable(ELSEWHERE.into());
+    }
+    if id.kind == Kind::S3Bucket {
+        let mut tally = Tally::new();
+        if !view.is_there(id, &mut tally) {
+            return tally.finish();
+        }
+    }
+    control.check.judge(id, view)
+}
+
+/// Marks what waivers accept; returns which waivers found something to accept.
+fn apply_waivers(
+    policy: &Policy,
+    now: Timestamp,
+    controls: &[ControlInfo],
+    resources: &[ResourceInfo],
+    findings: &mut [Finding],
+) -> Vec<bool> {
+    let mut used = vec![false; policy.waivers.len()];
+    for finding in findings {
+        let (Some(control), Some(resource)) = (controls.get(finding.control as usize), resources.get(finding.unit as usize))
+        else {
+            continue;
+        };
+        let items: Vec<(Option<&str>, Option<&Gap>)> = match &finding.judgement {
+            Judgement::Fail(violations) => violations.iter().map(|v| (v.subject.as_deref(), None)).collect(),
+            Judgement::Unknown(gaps) => gaps.iter().map(|gap| (None, Some(gap))).collect(),
+            Judgement::Pass(_) | Judgement::NotApplicable(_) => continue,
+        };
+        let mut accepted = vec![None; items.len()];
+        for (number, waiver) in policy.waivers.iter().enumerate() {
+            if waiver.control != control.id || !waiver.selects(&resource.id, &policy.estate) {
+                continue;
+            }
+            for ((subject, gap), slot) in items.iter().zip(&mut accepted) {
+                let right = match (&waiver.accepts, gap) {
+                    (Accepts::Fail, None) => waiver.subject.as_deref().is_none_or(|wanted| Some(wanted) == *subject),
+                    (Accepts::Unknown { operation }, Some(gap)) => *gap.operation == **operation,
+                    (Accepts::Fail, Some(_)) => {
+                        // What could not be judged may be what it accepts.
+                        if let Some(used) = used.get_mut(number) {
+                            *used = true;
+                        }
+                        false
+                    }
+                    (Accepts::Unknown { .. }, None) => false,
+                };
+                if right {
+                    if let Some(used) = used.get_mut(number) {
+                        *used = true;
+                    }
+                    if waiver.holds(now) {
+                        slot.get_or_insert(u32::try_from(number).unwrap_or(u32::MAX));
+                    }
+                }
+            }
+        }
+        if accepted.iter().any(Option::is_some) {
+            finding.waivers = accepted;
+        }
+    }
+    used
+}
+
+const WAIVER_META: Meta = Meta {
+    id: "policy-waivers",
+    unit: Kind::Policy,
+    severity: Severity::Low,
+    title: "Waivers are current and needed",
+    fix: "renew the waiver with a new expiry and reason, or remove it",
+    references: &[],
+};
+
+/// An expired waiver, or one that accepted nothing, is a finding of its own.
+fn report_waivers(policy: &Policy, now: Timestamp, used: &[bool], controls: &mut Vec<ControlInfo>, rows: &mut Rows<'_>) {
+    for (waiver, used) in policy.waivers.iter().zip(used) {
+        let says = if !waiver.holds(now) {
+            format!("the waiver of {} by {} expired on {}", waiver.control, waiver.owner, waiver.expires)
+        } else if !used {
+            format!("the waiver of {} by {} matched nothing", waiver.control, waiver.owner)
+        } else {
+            continue;
+        };
+        let number = u32::try_from(controls.len()).unwrap_or(u32::MAX);
+        controls.push(ControlInfo {
+            id: WAIVER_META.id.to_owned(),
+            check: &WAIVER_META,
+            severity: WAIVER_META.severity,
+            references: Vec::new(),
+            description: None,
+            at: waiver.at.clone(),
+        });
+        let id = ResourceId::new(&AccountKey::none(), Kind::Policy, &policy.name);
+        let mut tally = Tally::new();
+        let _ = tally.fail::<Region>(&id, says, "expired or unused", "current and used").subject(&waiver.subject_line());
+        rows.push(number, &id, tally.finish());
+    }
+}
+
+/// Whether a verdict counts against the run.
+pub fn is_open(finding: &Finding) -> bool {
+    matches!(finding.judgement.verdict(), Verdict::Fail | Verdict::Unknown) && !finding.is_waived()
+}

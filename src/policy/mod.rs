@@ -1,0 +1,107 @@
+//! Policies: text → positioned tree → schema → [`Policy`].
+//!
+//! Every problem of every file is shown in one run, with its place. It must never run anything that a policy says, and
+//! never fetch anything: files are read by the command line.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::assessment::At;
+use crate::checks::{Check, Severity};
+use crate::estate::{Estate, ResourceId};
+use crate::scope::{Scope, glob_matches};
+
+/// What the policy files say, all of it valid.
+#[derive(Debug)]
+pub struct Policy {
+    pub name: String,
+    pub estate: Estate,
+    pub controls: Vec<Control>,
+    pub waivers: Vec<Waiver>,
+    pub attestations: Vec<Attestation>,
+    /// SHA-256 over the texts of the files, in order.
+    pub digest: String,
+}
+
+/// A requirement placed on a scope.
+#[derive(Debug)]
+pub struct Control {
+    pub id: String,
+    pub check: Box<dyn Check>,
+    pub scope: Scope,
+    pub severity: Severity,
+    pub references: Vec<String>,
+    pub description: Option<String>,
+    /// A scope that matches nothing is intended.
+    pub allow_empty: bool,
+    pub at: At,
+}
+
+/// Accepts violations of a control until a date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiver {
+    pub control: String,
+    /// The account; without it the waiver holds only where account, copy or resource need none to be clear.
+    pub account: Option<String>,
+    /// Store and copy.
+    pub copy: Option<(String, String)>,
+    /// A glob over the resource's name.
+    pub resource: Option<String>,
+    pub subject: Option<String>,
+    pub accepts: Accepts,
+    pub reason: String,
+    pub owner: String,
+    /// The last day on which it holds (UTC).
+    pub expires: jiff::civil::Date,
+    pub at: At,
+}
+
+/// What a waiver accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Accepts {
+    Fail,
+    /// That a fact cannot be read; named by the operation behind it.
+    Unknown {
+        operation: Arc<str>,
+    },
+}
+
+impl Waiver {
+    /// Whether it still holds.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        now.to_zoned(jiff::tz::TimeZone::UTC).date() <= self.expires
+    }
+
+    /// Whether it is about this resource. Waivers never cross accounts unless `account: "*"`.
+    pub fn selects(&self, id: &ResourceId, estate: &Estate) -> bool {
+        let account = match self.account.as_deref() {
+            None | Some("*") => true,
+            Some(account) => id.account.as_str() == account,
+        };
+        let copy =
+            self.copy.as_ref().is_none_or(|(store, copy)| estate.copies_of(id).any(|(of, name, _)| of == store && name == copy));
+        account && copy && self.resource.as_deref().is_none_or(|glob| glob_matches(glob, &id.name))
+    }
+
+    /// One line that tells it from others, free of text that may be reworded.
+    pub fn subject_line(&self) -> String {
+        let copy = self.copy.as_ref().map(|(store, copy)| format!("{store}/{copy}")).unwrap_or_default();
+        let part = |text: &Option<String>| text.clone().unwrap_or_default();
+        format!("{}|{}|{copy}|{}|{}", self.control, part(&self.account), part(&self.resource), part(&self.subject))
+    }
+}
+
+/// A fact that no API returns, stated by a named person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attestation {
+    pub fact: String,
+    /// Store and copy.
+    pub copy: Option<(String, String)>,
+    pub account: Option<String>,
+    pub value: serde_json::Value,
+    pub by: String,
+    pub evidence: String,
+    pub expires: jiff::civil::Date,
+    pub at: At,
+}

@@ -1,0 +1,12 @@
+//! An AWS account as a whole: who it is, its root user and the settings above its buckets.
+
+facts! {
+    /// What is known of an account.
+    Account AccountFacts {
+        identity::Identity,
+        summary::Summary,
+        password_policy::PasswordPolicy,
+        public_access_block::AccountPublicAccessBlock,
+        root_credentials::RootCredentials,
+    }
+}

@@ -1,0 +1,52 @@
+//! The password policy of IAM users. Absent: AWS's default applies (`NoSuchEntity`).
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountPasswordPolicy.html>
+
+use serde::{Deserialize, Serialize};
+
+use crate::fact::{FactId, FactSpec, Kind, Per};
+use crate::resources::FactType;
+
+/// The policy as AWS answers it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct PasswordPolicy {
+    pub minimum_length: i32,
+    pub symbols: bool,
+    pub numbers: bool,
+    pub uppercase: bool,
+    pub lowercase: bool,
+    /// So many earlier passwords may not be used again.
+    pub reuse_prevention: Option<i32>,
+    pub max_age_days: Option<i32>,
+}
+
+impl FactType for PasswordPolicy {
+    const SPEC: FactId = &FactSpec {
+        id: "account.password-policy",
+        kind: Kind::Account,
+        operation: "GetAccountPasswordPolicy",
+        also: &[],
+        actions: &["iam:GetAccountPasswordPolicy"],
+        per: Per::Resource,
+    };
+}
+
+#[cfg(feature = "aws")]
+impl crate::aws::ReadAccount for PasswordPolicy {
+    async fn read(from: &crate::aws::AccountReader) -> crate::aws::Reading<Self> {
+        let answer = from.iam(|iam| async move { iam.get_account_password_policy().send().await }).await;
+        let Some(found) = crate::aws::absent_on(answer, &["NoSuchEntity"])?.and_then(|answer| answer.password_policy) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            minimum_length: found.minimum_password_length.unwrap_or(6),
+            symbols: found.require_symbols,
+            numbers: found.require_numbers,
+            uppercase: found.require_uppercase_characters,
+            lowercase: found.require_lowercase_characters,
+            reuse_prevention: found.password_reuse_prevention,
+            max_age_days: found.max_password_age,
+        }))
+    }
+}

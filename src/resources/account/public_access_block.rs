@@ -1,0 +1,48 @@
+//! The account's public access block, which holds for all of its buckets. Absent: nothing is blocked at account level.
+//!
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html>
+
+use serde::{Deserialize, Serialize};
+
+use crate::fact::{FactId, FactSpec, Kind, Per};
+use crate::resources::FactType;
+use crate::resources::s3_bucket::public_access_block::PublicAccessBlock;
+
+/// The four settings, at account level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AccountPublicAccessBlock(pub PublicAccessBlock);
+
+impl FactType for AccountPublicAccessBlock {
+    const SPEC: FactId = &FactSpec {
+        id: "account.public-access-block",
+        kind: Kind::Account,
+        operation: "GetAccountPublicAccessBlock",
+        also: &[],
+        actions: &["s3:GetAccountPublicAccessBlock"],
+        per: Per::Resource,
+    };
+}
+
+#[cfg(feature = "aws")]
+impl crate::aws::ReadAccount for AccountPublicAccessBlock {
+    async fn read(from: &crate::aws::AccountReader) -> crate::aws::Reading<Self> {
+        let id = from.account_id()?;
+        let answer = from
+            .s3control(|control| {
+                let id = id.clone();
+                async move { control.get_public_access_block().account_id(id).send().await }
+            })
+            .await;
+        let Some(found) = crate::aws::absent_on(answer, &["NoSuchPublicAccessBlockConfiguration"])? else { return Ok(None) };
+        let Some(found) = found.public_access_block_configuration else {
+            return Err(crate::aws::Failure::malformed("no PublicAccessBlockConfiguration in the answer"));
+        };
+        Ok(Some(Self(PublicAccessBlock {
+            block_public_acls: found.block_public_acls.unwrap_or_default(),
+            ignore_public_acls: found.ignore_public_acls.unwrap_or_default(),
+            block_public_policy: found.block_public_policy.unwrap_or_default(),
+            restrict_public_buckets: found.restrict_public_buckets.unwrap_or_default(),
+        })))
+    }
+}

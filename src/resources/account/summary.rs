@@ -1,0 +1,55 @@
+//! The account summary: counts and the state of the root user.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html>
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fact::{FactId, FactSpec, Kind, Per};
+use crate::resources::FactType;
+
+/// The map as AWS answers it; a key that is missing was not said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Summary(pub BTreeMap<String, i32>);
+
+impl Summary {
+    /// Whether the root user has an MFA device.
+    pub fn root_mfa(&self) -> Option<bool> {
+        self.0.get("AccountMFAEnabled").map(|n| *n > 0)
+    }
+
+    /// How many access keys the root user has.
+    pub fn root_keys(&self) -> Option<i32> {
+        self.0.get("AccountAccessKeysPresent").copied()
+    }
+
+    /// Whether the root user can sign in. False: its credentials were removed centrally.
+    pub fn root_password(&self) -> Option<bool> {
+        self.0.get("AccountPasswordPresent").map(|n| *n > 0)
+    }
+}
+
+impl FactType for Summary {
+    const SPEC: FactId = &FactSpec {
+        id: "account.summary",
+        kind: Kind::Account,
+        operation: "GetAccountSummary",
+        also: &[],
+        actions: &["iam:GetAccountSummary"],
+        per: Per::Resource,
+    };
+}
+
+#[cfg(feature = "aws")]
+impl crate::aws::ReadAccount for Summary {
+    async fn read(from: &crate::aws::AccountReader) -> crate::aws::Reading<Self> {
+        let answer = from.iam(|iam| async move { iam.get_account_summary().send().await }).await?;
+        let map = answer.summary_map.unwrap_or_default();
+        if map.is_empty() {
+            return Err(crate::aws::Failure::malformed("an empty summary map"));
+        }
+        Ok(Some(Self(map.into_iter().map(|(key, n)| (key.as_str().to_owned(), n)).collect())))
+    }
+}

@@ -1,0 +1,90 @@
+//! Versioning and MFA Delete of a bucket. Absent: the answer is empty, the bucket was never versioned.
+//!
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html>
+
+use serde::{Deserialize, Serialize};
+
+use crate::fact::{FactId, FactSpec, Kind, Per};
+use crate::resources::FactType;
+
+/// The versioning configuration as AWS answers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Versioning {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// `None`: never configured, which means off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa_delete: Option<bool>,
+}
+
+/// The state of versioning once it was ever switched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    Enabled,
+    /// Old versions stay, new writes replace the `null` version.
+    Suspended,
+}
+
+impl Versioning {
+    /// Versioning switched on.
+    pub fn enabled() -> Self {
+        Self { status: Some(Status::Enabled), mfa_delete: None }
+    }
+
+    /// Versioning suspended.
+    pub fn suspended() -> Self {
+        Self { status: Some(Status::Suspended), mfa_delete: None }
+    }
+
+    /// Whether every write keeps what it replaces.
+    pub fn is_enabled(&self) -> bool {
+        self.status == Some(Status::Enabled)
+    }
+
+    /// A word for a report.
+    pub fn label(&self) -> &'static str {
+        match self.status {
+            Some(Status::Enabled) => "enabled",
+            Some(Status::Suspended) => "suspended",
+            None => "never enabled",
+        }
+    }
+}
+
+impl FactType for Versioning {
+    const SPEC: FactId = &FactSpec {
+        id: "s3-bucket.versioning",
+        kind: Kind::S3Bucket,
+        operation: "GetBucketVersioning",
+        also: &[],
+        actions: &["s3:GetBucketVersioning"],
+        per: Per::Resource,
+    };
+}
+
+#[cfg(feature = "aws")]
+impl crate::aws::ReadBucket for Versioning {
+    async fn read(from: &crate::aws::BucketReader) -> crate::aws::Reading<Self> {
+        use aws_sdk_s3::types::{BucketVersioningStatus, MfaDeleteStatus};
+        let answer =
+            from.ask(|s3, of| async move {
+                s3.get_bucket_versioning().bucket(of.name).set_expected_bucket_owner(of.owner).send().await
+            })
+            .await?;
+        let status = match answer.status {
+            None => None,
+            Some(BucketVersioningStatus::Enabled) => Some(Status::Enabled),
+            Some(BucketVersioningStatus::Suspended) => Some(Status::Suspended),
+            Some(other) => return Err(crate::aws::Failure::malformed(format!("unknown versioning status `{other}`"))),
+        };
+        let mfa_delete = match answer.mfa_delete {
+            None => None,
+            Some(MfaDeleteStatus::Enabled) => Some(true),
+            Some(MfaDeleteStatus::Disabled) => Some(false),
+            Some(other) => return Err(crate::aws::Failure::malformed(format!("unknown MFA Delete status `{other}`"))),
+        };
+        Ok((status.is_some() || mfa_delete.is_some()).then_some(Self { status, mfa_delete }))
+    }
+}

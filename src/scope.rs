@@ -1,0 +1,229 @@
+//! Which resources a control is about, in three values: in, out, and not knowable.
+//!
+//! It must never drop a resource because something about it could not be read.
+
+use std::collections::BTreeMap;
+
+use crate::estate::{AccountKey, Estate, ResourceId};
+use crate::fact::{FactId, Gap, Kind, Per};
+use crate::resources::FactType;
+use crate::resources::s3_bucket::tags::Tags;
+use crate::snapshot::Snapshot;
+
+/// The scope of a control, resolved against the estate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    pub store: Option<String>,
+    /// Store and copy.
+    pub copy: Option<(String, String)>,
+    pub account: AccountScope,
+    /// Globs over names of buckets, users, roles: any must match.
+    pub names: Vec<String>,
+    /// All must be present with a value that matches the glob.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Which accounts a scope covers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AccountScope {
+    /// Every account of the policy.
+    #[default]
+    All,
+    One(AccountKey),
+}
+
+/// A resource's place in a scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Member {
+    In(ResourceId),
+    /// It may or may not be in scope.
+    Unknown(ResourceId, Gap),
+}
+
+/// Who is in scope, and which lists could not be finished.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    pub members: Vec<Member>,
+    pub gaps: Vec<(AccountKey, Gap)>,
+}
+
+/// How to look for the members of a scope before anything was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// Exactly these resources; no listing is needed.
+    Named(Vec<ResourceId>),
+    /// Every resource of the kind in these accounts.
+    Listed(Vec<AccountKey>),
+}
+
+impl Scope {
+    /// The accounts that the scope reaches.
+    pub fn accounts(&self, estate: &Estate) -> Vec<AccountKey> {
+        match (&self.copy, &self.store, &self.account) {
+            (Some((store, copy)), _, _) => {
+                estate.stores.get(store).and_then(|s| s.copies.get(copy)).map(|c| c.account.clone()).into_iter().collect()
+            }
+            (None, Some(store), _) => {
+                let mut accounts: Vec<AccountKey> =
+                    estate.stores.get(store).into_iter().flat_map(|s| s.copies.values().map(|c| c.account.clone())).collect();
+                accounts.sort_unstable();
+                accounts.dedup();
+                accounts
+            }
+            (None, None, AccountScope::One(account)) => vec![account.clone()],
+            (None, None, AccountScope::All) => estate.accounts.keys().cloned().collect(),
+        }
+    }
+
+    /// How the members of a kind are found.
+    pub fn search(&self, estate: &Estate, unit: Kind) -> Search {
+        match unit {
+            Kind::Store => Search::Named(
+                estate
+                    .stores
+                    .keys()
+                    .filter(|name| self.store.as_ref().is_none_or(|wanted| wanted == *name))
+                    .map(|name| ResourceId::store(name))
+                    .collect(),
+            ),
+            Kind::Policy => Search::Named(Vec::new()),
+            Kind::Account => Search::Named(self.accounts(estate).iter().map(ResourceId::account).collect()),
+            Kind::S3Bucket => {
+                let copies = estate
+                    .stores
+                    .iter()
+                    .flat_map(|(store, declared)| declared.copies.iter().map(move |(name, copy)| (store, name, copy)));
+                if let Some((store, copy)) = &self.copy {
+                    return Search::Named(
+                        copies.filter(|(s, c, _)| *s == store && *c == copy).flat_map(|(_, _, copy)| copy.resources()).collect(),
+                    );
+                }
+                if let Some(store) = &self.store {
+                    return Search::Named(
+                        copies.filter(|(s, _, _)| *s == store).flat_map(|(_, _, copy)| copy.resources()).collect(),
+                    );
+                }
+                let exact = !self.names.is_empty() && self.names.iter().all(|name| !name.contains(['*', '?']));
+                let accounts = self.accounts(estate);
+                match accounts.as_slice() {
+                    [account] if exact => {
+                        Search::Named(self.names.iter().map(|name| ResourceId::bucket(account, name)).collect())
+                    }
+                    _ => Search::Listed(accounts),
+                }
+            }
+            Kind::IamUser | Kind::IamGroup | Kind::IamRole | Kind::IamPolicy => Search::Listed(self.accounts(estate)),
+        }
+    }
+
+    /// Facts of possible members that decide membership.
+    pub fn facts(&self) -> Vec<FactId> {
+        if self.tags.is_empty() { Vec::new() } else { vec![Tags::SPEC] }
+    }
+
+    /// The members, from what was observed.
+    pub fn members(&self, estate: &Estate, unit: Kind, facts: &[FactId], snapshot: &Snapshot) -> Members {
+        let mut found = Members::default();
+        let candidates = match self.search(estate, unit) {
+            Search::Named(ids) => ids,
+            Search::Listed(accounts) => {
+                let operations = list_operations(unit, facts);
+                let mut ids = Vec::new();
+                for account in accounts {
+                    let elsewhere = unit != Kind::S3Bucket && estate.accounts.get(&account).is_some_and(|a| !a.is_aws());
+                    if elsewhere {
+                        continue;
+                    }
+                    let listing = snapshot.list(&account, unit, &operations);
+                    ids.extend(listing.items.into_iter().filter(|id| self.matches_name(&id.name)).cloned());
+                    found.gaps.extend(listing.gaps.into_iter().map(|gap| (account.clone(), gap)));
+                }
+                ids
+            }
+        };
+        for id in candidates {
+            if unit == Kind::S3Bucket && !self.tags.is_empty() {
+                match snapshot.read::<Tags>(&id).read() {
+                    Ok(tags) => {
+                        let has = |key: &String, glob: &String| {
+                            tags.and_then(|tags| tags.0.get(key)).is_some_and(|value| glob_matches(glob, value))
+                        };
+                        if self.tags.iter().all(|(key, glob)| has(key, glob)) {
+                            found.members.push(Member::In(id));
+                        }
+                    }
+                    Err(gap) => found.members.push(Member::Unknown(id, gap)),
+                }
+            } else {
+                found.members.push(Member::In(id));
+            }
+        }
+        found
+    }
+
+    fn matches_name(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|glob| glob_matches(glob, name))
+    }
+}
+
+/// The operations that list a kind, given which of its facts are wanted.
+pub fn list_operations(kind: Kind, facts: &[FactId]) -> Vec<&'static str> {
+    if kind == Kind::S3Bucket {
+        return vec!["ListBuckets"];
+    }
+    let mut operations: Vec<&'static str> =
+        facts.iter().filter(|fact| fact.kind == kind && fact.per == Per::Account).map(|fact| fact.operation).collect();
+    operations.sort_unstable();
+    operations.dedup();
+    operations
+}
+
+/// Whether a glob of `*` and `?` matches the whole of `text`. Linear time.
+pub fn glob_matches(glob: &str, text: &str) -> bool {
+    let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
+    let (mut g, mut t, mut star) = (0, 0, None);
+    while let Some(c) = text.get(t) {
+        match glob.get(g) {
+            Some('*') => {
+                star = Some((g, t));
+                g += 1;
+            }
+            Some(p) if p == c || *p == '?' => {
+                g += 1;
+                t += 1;
+            }
+            Some(_) | None => match star {
+                Some((at, from)) => {
+                    g = at + 1;
+                    t = from + 1;
+                    star = Some((at, from + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    glob.get(g..).is_some_and(|rest| rest.iter().all(|c| *c == '*'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::glob_matches;
+
+    #[test]
+    fn globs() {
+        for (glob, text, expected) in [
+            ("", "", true),
+            ("*", "", true),
+            ("prod-*", "prod-documents", true),
+            ("prod-*", "test-prod-documents", false),
+            ("*-logs", "a-logs", true),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("*a*a*b", "aaaaaaaab", true),
+            ("*a*a*b", "aaaaaaaa", false),
+            ("?", "é", true),
+        ] {
+            assert_eq!(glob_matches(glob, text), expected, "{glob} {text}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What a check may look at: the snapshot, the estate, the time, and what is derived from them once for all checks.
+//!
+//! It must never read a clock: `now` is passed in.
+
+use std::sync::OnceLock;
+
+use jiff::Timestamp;
+
+use crate::estate::{Estate, ResourceId};
+use crate::fact::Fact;
+use crate::judgement::Tally;
+use crate::principals::Principals;
+use crate::resources::FactType;
+use crate::resources::s3_bucket::region::Region;
+use crate::snapshot::{Existence, Snapshot};
+
+/// The input of a judgement.
+#[derive(Debug)]
+pub struct View<'a> {
+    pub snapshot: &'a Snapshot,
+    pub estate: &'a Estate,
+    pub now: Timestamp,
+    derived: &'a Derived,
+}
+
+/// Built once, only if asked for, over all accounts.
+#[derive(Debug, Default)]
+pub struct Derived {
+    principals: OnceLock<Principals>,
+}
+
+impl<'a> View<'a> {
+    /// A view at a time.
+    pub fn new(snapshot: &'a Snapshot, estate: &'a Estate, now: Timestamp, derived: &'a Derived) -> Self {
+        Self { snapshot, estate, now, derived }
+    }
+
+    /// A fact of a resource.
+    pub fn read<T: FactType>(&self, id: &ResourceId) -> Fact<&'a T> {
+        self.snapshot.read::<T>(id)
+    }
+
+    /// False when a bucket is known to be missing or to belong to another account, which is noted as a violation. When
+    /// existence itself is not known nothing is noted: the facts that the check reads will be gaps.
+    pub fn is_there(&self, bucket: &ResourceId, tally: &mut Tally) -> bool {
+        match self.snapshot.exists(bucket) {
+            Fact::Known(Existence::Here) | Fact::Unreadable(_) => true,
+            Fact::Known(Existence::Foreign) => {
+                let says = format!("bucket {} belongs to another account than the policy says", bucket.name);
+                let _ = tally
+                    .fail::<Region>(bucket, says, "owned by another account", format!("owned by {}", bucket.account))
+                    .fix("correct the bucket or the account in the policy; if somebody took over the name, stop writing to it");
+                false
+            }
+            Fact::Absent => {
+                let _ = tally
+                    .fail::<Region>(bucket, format!("bucket {} does not exist", bucket.name), "does not exist", "exists")
+                    .fix("create the bucket, or correct its name in the policy");
+                false
+            }
+        }
+    }
+
+    /// The principals of every account with their policies, parsed.
+    pub fn principals(&self) -> &'a Principals {
+        self.derived.principals.get_or_init(|| Principals::of(self.snapshot))
+    }
+}
