@@ -1,1 +1,4 @@
 //! IAM policy documents.
+
+pub mod json;
+pub mod pattern;
