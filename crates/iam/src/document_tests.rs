@@ -1,3 +1,5 @@
+//! Tests of reading documents: what is refused with which words, and that nothing is lost.
+
 use super::*;
 use crate::model::{Operator, Quantifier};
 

@@ -1,3 +1,5 @@
+//! Tests of the JSON reader, against a table of errors and against an independent reader.
+
 use super::*;
 use proptest::prelude::*;
 

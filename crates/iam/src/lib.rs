@@ -54,6 +54,7 @@ pub mod document;
 mod fit;
 pub mod grants;
 pub mod json;
+mod json_reader;
 pub mod may;
 pub mod model;
 pub mod pattern;

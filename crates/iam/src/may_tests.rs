@@ -1,3 +1,5 @@
+//! Tests of the conservative question: by layers, and against concrete requests.
+
 use super::*;
 use proptest::prelude::*;
 

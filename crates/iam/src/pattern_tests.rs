@@ -1,3 +1,5 @@
+//! Tests of patterns: by hand, against enumeration of all short strings, and as laws.
+
 use super::*;
 use proptest::prelude::*;
 
@@ -110,6 +112,11 @@ fn wildcard_bombs_stay_within_pattern_times_text() {
     let (wide, narrow) = ("*a?".repeat(40), "*?a*".repeat(40));
     assert!(!p(&wide).covers(&p(&format!("{narrow}b"))));
     assert!(p(&wide).intersects(&p(&narrow)));
+    let (hostile, other) = ("*a?".repeat(6_000), "?*a".repeat(6_000));
+    assert!(!p(&hostile).covers(&p(&other)), "out of budget is a no");
+    // Length alone costs little.
+    let long = "a".repeat(20_000);
+    assert!(p(&format!("{long}*")).covers(&p(&format!("{long}b*"))));
 }
 
 proptest! {

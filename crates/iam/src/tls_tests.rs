@@ -1,4 +1,7 @@
+//! Tests of the TLS judgement: whole, part with its reason, nothing, and the law.
+
 use super::*;
+use proptest::prelude::*;
 
 const ARN: &str = "arn:aws:s3:::acme-docs";
 const BOTH: &str = r#"["arn:aws:s3:::acme-docs","arn:aws:s3:::acme-docs/*"]"#;
@@ -201,4 +204,63 @@ fn minimum_version() {
         put.min_version_gaps.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["statement 1 (Sid Tls) covers only s3:PutObject"]
     );
+}
+
+/// What a random Deny denies, decided for one request by reading its parts directly.
+#[derive(Debug, Clone)]
+struct Rule {
+    everyone: bool,
+    actions: Vec<&'static str>,
+    resources: Vec<&'static str>,
+    /// Text of the condition, and whether a plaintext request from anywhere always meets it.
+    condition: (&'static str, bool),
+}
+
+fn rule() -> impl Strategy<Value = Rule> {
+    let actions = proptest::sample::subsequence(vec!["*", "s3:*", "s3:Get*", "s3:?*", "S3:P*"], 1..3);
+    let resources = proptest::sample::subsequence(
+        vec!["*", "arn:aws:s3:::acme-docs*", "arn:aws:s3:::acme-docs", "arn:aws:s3:::acme-docs/*", "arn:aws:s3:::acme-docs/?*"],
+        1..3,
+    );
+    let condition = proptest::sample::select(vec![
+        ("{}", true),
+        (PLAIN, true),
+        (r#"{"BoolIfExists":{"aws:SecureTransport":[false,true]}}"#, true),
+        (r#"{"Bool":{"aws:SecureTransport":"true"}}"#, false),
+        (r#"{"Bool":{"aws:SecureTransport":"false","aws:ViaAWSService":"false"}}"#, false),
+        (r#"{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#, false),
+    ]);
+    (proptest::bool::weighted(0.8), actions, resources, condition).prop_map(|(everyone, actions, resources, condition)| Rule {
+        everyone,
+        actions,
+        resources,
+        condition,
+    })
+}
+
+proptest! {
+    /// The law of this module: under "whole", no plaintext request of anybody gets through.
+    #[test]
+    fn whole_lets_no_plaintext_request_through(rules in proptest::collection::vec(rule(), 0..4)) {
+        let text: Vec<String> = rules
+            .iter()
+            .map(|r| {
+                let principal = if r.everyone { r#""*""# } else { r#"{"AWS":"111122223333"}"# };
+                deny(principal, &format!("{:?}", r.actions), &format!("{:?}", r.resources), r.condition.0)
+            })
+            .collect();
+        let tls = judge(&text.join(","));
+        let hit = |list: &[&str], case, text: &str| list.iter().any(|p| Pattern::new(p, case).matches(text));
+        let refused = |action: &str, resource: &str| {
+            rules.iter().any(|r| {
+                r.everyone && r.condition.1 && hit(&r.actions, Case::Insensitive, action) && hit(&r.resources, Case::Sensitive, resource)
+            })
+        };
+        for action in ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:"] {
+            prop_assert!(tls.bucket != Cover::Whole || refused(action, ARN), "{action}");
+            for key in ["", "x", "a/b:c"] {
+                prop_assert!(tls.objects != Cover::Whole || refused(action, &format!("{ARN}/{key}")), "{action} {key}");
+            }
+        }
+    }
 }
