@@ -131,6 +131,7 @@ mod tests {
     fn names(principal: &str) -> (Vec<String>, bool) {
         let doc = grants(&format!(r#"{{"Effect":"Allow",{principal},"Action":"s3:Get*","Resource":"*"}}"#));
         let found = grants_to_others(&doc, OWN);
+        assert!(found.iter().all(|g| !g.to.is_empty()), "a grant reaches somebody: {principal}");
         (found.iter().flat_map(|g| g.to.iter().map(ToString::to_string)).collect(), found.iter().any(|g| g.broad))
     }
 
