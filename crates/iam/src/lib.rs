@@ -1,1 +1,77 @@
-//! IAM policy documents.
+//! Judgements about AWS IAM policy documents that err on the side of the documents they protect.
+//!
+//! The crate is pure: it reads text that somebody else fetched, knows no network, clock or environment, and answers with what
+//! the text proves. What it cannot prove it calls partial or unknown, with the reason; it never rounds up to safe.
+//!
+//! ```
+//! use lastcopy_iam::{Cover, Document, refuses_plaintext};
+//!
+//! let policy = Document::parse(r#"{
+//!   "Version": "2012-10-17",
+//!   "Statement": [{
+//!     "Sid": "TlsOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject",
+//!     "Resource": ["arn:aws:s3:::docs", "arn:aws:s3:::docs/*"],
+//!     "Condition": {"Bool": {"aws:SecureTransport": "false"}}
+//!   }]
+//! }"#)?;
+//! // The box "has a TLS statement" is ticked; what it refuses is reading, not writing.
+//! let Cover::Part { why } = refuses_plaintext(&policy, "arn:aws:s3:::docs").objects else { unreachable!() };
+//! assert_eq!(why[0].to_string(), "statement 1 (Sid TlsOnly) covers only s3:GetObject");
+//!
+//! let error = Document::parse("{\"Statement\": [{\"Effect\": \"Maybe\"}]}").unwrap_err();
+//! assert_eq!(error.to_string(), "1:27: Statement[0].Effect: unknown effect \"Maybe\", expected Allow or Deny");
+//! # Ok::<(), lastcopy_iam::ParseError>(())
+//! ```
+//!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | document | one IAM policy document: identity policy, boundary, bucket policy, trust policy |
+//! | statement | one rule of a document; named by index (from 0) and Sid, in sentences counted from 1 |
+//! | pattern | a string with `*` and `?`; it *matches* strings, *covers* patterns all of whose strings it matches, and *meets* patterns that share a string with it |
+//! | touch, cover | a statement touches a question if it can apply to some of it, covers it if it surely applies to all of it; an Allow is asked whether it touches, a Deny whether it covers |
+//! | outsider | a principal that is not surely of the own account |
+//! | grant | an Allow of a resource policy that names an outsider |
+//! | layer | one kind of policy in force on a principal: none, these documents, or unread |
+//! | unread | could not be read, which is never the same as none |
+//! | kill path | a numbered way to destroy the last copy of a document |
+//!
+//! # Which way it errs
+//!
+//! | question | certain answer | errs towards |
+//! |---|---|---|
+//! | [`Pattern::covers`](pattern::Pattern::covers) | yes | no |
+//! | [`Pattern::intersects`](pattern::Pattern::intersects) | both, a policy variable taken as any string | yes, where a variable is concerned |
+//! | [`refuses_plaintext`] | whole | part |
+//! | [`grants_to_others`], [`who_can_assume`] | absence of a principal | listing one that a Deny stops |
+//! | [`may`](may::may) | no and yes, by the principal's own policies | unknown |
+//! | [`full_admin`] | yes | unknown for exclusions and conditions; no for stars put together from several statements |
+
+pub mod admin;
+pub mod destroy;
+pub mod document;
+mod fit;
+pub mod grants;
+pub mod json;
+mod json_reader;
+pub mod may;
+pub mod model;
+pub mod pattern;
+pub mod principal;
+pub mod tls;
+pub mod trust;
+
+pub use admin::{FullAdmin, full_admin};
+pub use destroy::{Capability, Destroying, ResourceKind, destroying_actions};
+pub use document::{ParseError, ParseErrorKind};
+pub use grants::{Grant, Outsider, grants_to_others, outsiders};
+pub use may::{Because, Doubt, Layer, May, PolicyName, PrincipalPolicies, Reason, ResourceGrant, Target, bucket_policy_may, may};
+pub use model::{
+    Actions, Condition, ConditionOperator, Document, Effect, Operator, Quantifier, Resources, Scalar, Statement, StatementRef,
+    Version,
+};
+pub use pattern::{Case, Pattern};
+pub use principal::{Caller, Match, Principal, Principals};
+pub use tls::{Cover, Gap, GapReason, Tls, TlsVersion, refuses_plaintext};
+pub use trust::{Trusted, who_can_assume};
