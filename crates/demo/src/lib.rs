@@ -40,6 +40,8 @@ mod s3control;
 mod server;
 mod state;
 mod sts;
+#[cfg(test)]
+mod tests;
 mod world;
 mod xml;
 

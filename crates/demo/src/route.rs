@@ -127,7 +127,8 @@ impl Call {
                 call.operation = control_operation(&parts.method, path);
             }
             _ => {
-                let (bucket, key) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
+                let path = path.strip_prefix('/').unwrap_or(path);
+                let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
                 call.bucket = (!bucket.is_empty()).then(|| decode(bucket));
                 call.operation = s3_operation(&parts.method, bucket, key, &call.params);
             }

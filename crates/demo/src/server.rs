@@ -191,7 +191,3 @@ fn dispatch(state: &State, call: &Call, id: &RequestId) -> Answer {
         Service::Sts => sts::answer(state, call, &caller, id),
     }
 }
-
-#[cfg(test)]
-#[path = "server_tests.rs"]
-mod tests;

@@ -30,7 +30,7 @@ fn caller_identity(state: &State, caller: &Caller, id: &RequestId) -> Reply {
 /// caller's own policies allow `sts:AssumeRole` is not.
 fn assume_role(state: &State, call: &Call, caller: &Caller, id: &RequestId) -> Answer {
     let arn = call.param("RoleArn").ok_or_else(|| validation("roleArn"))?;
-    let session = call.param("RoleSessionName").ok_or_else(|| validation("roleSessionName"))?;
+    let session = call.param("RoleSessionName").filter(|name| session_name(name)).ok_or_else(|| validation("roleSessionName"))?;
     let seconds = match call.param("DurationSeconds").map(str::parse::<i64>) {
         None => 3600,
         Some(Ok(seconds @ 900..=43_200)) => seconds,
@@ -61,6 +61,11 @@ fn assume_role(state: &State, call: &Call, caller: &Caller, id: &RequestId) -> A
             x.leaf("Expiration", &rfc3339(minted.expires));
         });
     }))
+}
+
+fn session_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    (2..=64).contains(&name.len()) && name.chars().all(allowed)
 }
 
 fn find_role<'a>(state: &'a State, arn: &str) -> Option<(usize, &'a Role)> {
