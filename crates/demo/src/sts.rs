@@ -74,17 +74,20 @@ fn find_role<'a>(state: &'a State, arn: &str) -> Option<(usize, &'a Role)> {
     account.roles.iter().find(|role| format!("{}{}", role.path, role.name) == path).map(|role| (at, role))
 }
 
-/// Whether the trust policy lets this caller in. A condition that is not understood lets nobody in.
+/// Whether the trust policy lets this caller in. A condition that is not understood lets nobody in, and a Deny that names
+/// the caller counts whatever its conditions.
 fn trusts(role: &Role, caller: &Caller, account: &str, external_id: Option<&str>) -> bool {
     let Some(document) = Json::parse(&role.trust) else { return false };
-    let statements = document.get("Statement").map(Json::items).unwrap_or_default();
-    let applies = |effect: &str, statement: &&Json| {
+    let about = |statement: &&Json, effect: &str| {
+        let assume = |action: &&str| ["sts:AssumeRole", "sts:*", "*"].contains(action);
         statement.get("Effect").and_then(Json::text) == Some(effect)
-            && statement.get("Action").is_some_and(|a| a.texts().iter().any(|a| ["sts:AssumeRole", "sts:*", "*"].contains(a)))
+            && statement.get("Action").is_some_and(|action| action.texts().iter().any(assume))
             && statement.get("Principal").is_some_and(|principal| names(principal, caller, account))
-            && conditions_hold(statement.get("Condition"), external_id)
     };
-    statements.iter().any(|s| applies("Allow", &s)) && !statements.iter().any(|s| applies("Deny", &s))
+    let statements = document.get("Statement").map(Json::items).unwrap_or_default();
+    let denied = statements.iter().any(|statement| about(&statement, "Deny"));
+    let holds = |statement: &Json| conditions_hold(statement.get("Condition"), external_id);
+    !denied && statements.iter().any(|statement| about(&statement, "Allow") && holds(statement))
 }
 
 fn names(principal: &Json, caller: &Caller, account: &str) -> bool {

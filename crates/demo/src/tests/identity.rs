@@ -51,3 +51,21 @@ async fn the_session_acts_in_the_other_account() {
     let half = As(key, "eu-west-1", "s3", None);
     assert_eq!(ask(&running, &half, "GET", "/", "", "").await.unwrap().code(), (400, "InvalidToken"));
 }
+
+#[tokio::test]
+async fn a_trust_policy_is_read_narrowly() {
+    let allow = r#"{"Effect":"Allow","Principal":{"AWS":["111111111111","arn:aws:iam::333333333333:root"]},"Action":"sts:*"}"#;
+    let deny = r#"{"Effect":"Deny","Principal":"*","Action":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}}"#;
+    let with_mfa = r#"{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}"#;
+    for (statements, status) in
+        [(allow.to_owned(), 200), (format!("{allow},{deny}"), 403), (with_mfa.to_owned(), 403), (String::new(), 403)]
+    {
+        let mut world = company();
+        world.accounts[1].roles[0].trust = format!(r#"{{"Statement":[{statements}]}}"#);
+        let running = start(world).await;
+        assert_eq!(query(&running, &STS, &format!("{ASSUME}lastcopy-audit")).await.status, status, "{statements}");
+    }
+    let mut world = company();
+    world.accounts[1].roles[0].trust = "not json".to_owned();
+    assert_eq!(query(&start(world).await, &STS, &format!("{ASSUME}lastcopy-audit")).await.status, 403);
+}
