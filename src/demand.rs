@@ -42,3 +42,18 @@ impl Demand {
         Self { on, facts: facts.to_vec() }
     }
 }
+
+/// One control as the collector sees it: whom it is about, and what it needs to know.
+#[derive(Clone, Debug)]
+pub struct Want {
+    pub scope: crate::scope::Scope,
+    pub unit: crate::fact::Kind,
+    pub demands: Vec<Demand>,
+}
+
+impl Want {
+    /// The facts of the judged resource itself.
+    pub fn unit_facts(&self) -> Vec<FactId> {
+        self.demands.iter().filter(|demand| demand.on == On::Unit).flat_map(|demand| demand.facts.iter().copied()).collect()
+    }
+}

@@ -5,7 +5,10 @@
 //! Every step is also a function on values, so that each can be replayed, tested and used alone.
 
 pub mod assessment;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod checks;
+pub mod collect;
 pub mod demand;
 pub mod estate;
 pub mod evaluate;

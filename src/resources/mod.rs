@@ -17,6 +17,23 @@ pub trait FactType: Stored + serde::Serialize + serde::de::DeserializeOwned + 's
 
 /// Declares the facts of one kind of resource; a new fact is one file and one line here.
 macro_rules! facts {
+    ($(#[$doc:meta])* $variant:ident $Struct:ident read by $Reader:ident { $($module:ident :: $Fact:ident),* $(,)? }) => {
+        $crate::resources::facts! { $(#[$doc])* $variant $Struct { $($module::$Fact),* } }
+
+        /// Reads one fact of one resource.
+        #[cfg(feature = "aws")]
+        pub(crate) async fn read(
+            id: $crate::estate::ResourceId,
+            fact: $crate::fact::FactId,
+            from: $crate::aws::$Reader,
+        ) -> $crate::collect::run::Put {
+            $(if fact == <$module::$Fact as $crate::resources::FactType>::SPEC {
+                let reading = <$module::$Fact as $crate::aws::Read<$crate::aws::$Reader>>::read(&from).await;
+                return $crate::collect::run::put_reading(id, reading);
+            })*
+            Box::new(|_, _| {})
+        }
+    };
     ($(#[$doc:meta])* $variant:ident $Struct:ident { $($module:ident :: $Fact:ident),* $(,)? }) => {
         $(pub mod $module;)*
         $(#[$doc])*
@@ -62,6 +79,8 @@ macro_rules! facts {
         })*
     };
 }
+
+pub(crate) use facts;
 
 /// Where a fact lies in [`Facts`]; written by `facts!`.
 pub trait Stored: Sized {

@@ -25,3 +25,7 @@ impl FactType for Identity {
         per: Per::Free,
     };
 }
+
+/// It comes with another answer.
+#[cfg(feature = "aws")]
+impl crate::aws::Read<crate::aws::AccountReader> for Identity {}

@@ -2,7 +2,7 @@
 
 facts! {
     /// What is known of an account.
-    Account AccountFacts {
+    Account AccountFacts read by AccountReader {
         identity::Identity,
         summary::Summary,
         password_policy::PasswordPolicy,

@@ -33,7 +33,7 @@ impl FactType for PasswordPolicy {
 }
 
 #[cfg(feature = "aws")]
-impl crate::aws::ReadAccount for PasswordPolicy {
+impl crate::aws::Read<crate::aws::AccountReader> for PasswordPolicy {
     async fn read(from: &crate::aws::AccountReader) -> crate::aws::Reading<Self> {
         let answer = from.iam(|iam| async move { iam.get_account_password_policy().send().await }).await;
         let Some(found) = crate::aws::absent_on(answer, &["NoSuchEntity"])?.and_then(|answer| answer.password_policy) else {

@@ -25,7 +25,7 @@ impl FactType for AccountPublicAccessBlock {
 }
 
 #[cfg(feature = "aws")]
-impl crate::aws::ReadAccount for AccountPublicAccessBlock {
+impl crate::aws::Read<crate::aws::AccountReader> for AccountPublicAccessBlock {
     async fn read(from: &crate::aws::AccountReader) -> crate::aws::Reading<Self> {
         let id = from.account_id()?;
         let answer = from

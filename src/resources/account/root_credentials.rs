@@ -23,3 +23,7 @@ impl FactType for RootCredentials {
         per: Per::Account,
     };
 }
+
+/// It comes with another answer.
+#[cfg(feature = "aws")]
+impl crate::aws::Read<crate::aws::AccountReader> for RootCredentials {}

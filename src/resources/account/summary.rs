@@ -43,7 +43,7 @@ impl FactType for Summary {
 }
 
 #[cfg(feature = "aws")]
-impl crate::aws::ReadAccount for Summary {
+impl crate::aws::Read<crate::aws::AccountReader> for Summary {
     async fn read(from: &crate::aws::AccountReader) -> crate::aws::Reading<Self> {
         let answer = from.iam(|iam| async move { iam.get_account_summary().send().await }).await?;
         let map = answer.summary_map.unwrap_or_default();

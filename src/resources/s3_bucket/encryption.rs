@@ -31,7 +31,7 @@ impl FactType for Encryption {
 }
 
 #[cfg(feature = "aws")]
-impl crate::aws::ReadBucket for Encryption {
+impl crate::aws::Read<crate::aws::BucketReader> for Encryption {
     async fn read(from: &crate::aws::BucketReader) -> crate::aws::Reading<Self> {
         let answer =
             from.ask(|s3, of| async move {

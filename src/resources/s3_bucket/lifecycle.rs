@@ -62,7 +62,7 @@ impl FactType for Lifecycle {
 }
 
 #[cfg(feature = "aws")]
-impl crate::aws::ReadBucket for Lifecycle {
+impl crate::aws::Read<crate::aws::BucketReader> for Lifecycle {
     async fn read(from: &crate::aws::BucketReader) -> crate::aws::Reading<Self> {
         let answer = from
             .ask(|s3, of| async move {

@@ -2,7 +2,7 @@
 
 facts! {
     /// What is known of a bucket.
-    S3Bucket S3BucketFacts {
+    S3Bucket S3BucketFacts read by BucketReader {
         region::Region,
         tags::Tags,
         versioning::Versioning,

@@ -51,7 +51,7 @@ impl FactType for ObjectLock {
 }
 
 #[cfg(feature = "aws")]
-impl crate::aws::ReadBucket for ObjectLock {
+impl crate::aws::Read<crate::aws::BucketReader> for ObjectLock {
     async fn read(from: &crate::aws::BucketReader) -> crate::aws::Reading<Self> {
         use aws_sdk_s3::types::{ObjectLockEnabled, ObjectLockRetentionMode};
         let answer = from

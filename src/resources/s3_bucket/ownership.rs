@@ -32,7 +32,7 @@ impl FactType for Ownership {
 }
 
 #[cfg(feature = "aws")]
-impl crate::aws::ReadBucket for Ownership {
+impl crate::aws::Read<crate::aws::BucketReader> for Ownership {
     async fn read(from: &crate::aws::BucketReader) -> crate::aws::Reading<Self> {
         let answer = from
             .ask(|s3, of| async move {

@@ -24,7 +24,7 @@ impl FactType for Policy {
 }
 
 #[cfg(feature = "aws")]
-impl crate::aws::ReadBucket for Policy {
+impl crate::aws::Read<crate::aws::BucketReader> for Policy {
     async fn read(from: &crate::aws::BucketReader) -> crate::aws::Reading<Self> {
         let answer = from
             .ask(|s3, of| async move { s3.get_bucket_policy().bucket(of.name).set_expected_bucket_owner(of.owner).send().await })

@@ -61,7 +61,7 @@ impl FactType for PublicAccessBlock {
 }
 
 #[cfg(feature = "aws")]
-impl crate::aws::ReadBucket for PublicAccessBlock {
+impl crate::aws::Read<crate::aws::BucketReader> for PublicAccessBlock {
     async fn read(from: &crate::aws::BucketReader) -> crate::aws::Reading<Self> {
         let answer =
             from.ask(|s3, of| async move {

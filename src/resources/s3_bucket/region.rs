@@ -20,3 +20,7 @@ impl FactType for Region {
         per: Per::Free,
     };
 }
+
+/// It comes with another answer.
+#[cfg(feature = "aws")]
+impl crate::aws::Read<crate::aws::BucketReader> for Region {}

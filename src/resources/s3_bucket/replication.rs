@@ -59,7 +59,7 @@ impl FactType for Replication {
 }
 
 #[cfg(feature = "aws")]
-impl crate::aws::ReadBucket for Replication {
+impl crate::aws::Read<crate::aws::BucketReader> for Replication {
     async fn read(from: &crate::aws::BucketReader) -> crate::aws::Reading<Self> {
         let answer =
             from.ask(|s3, of| async move {

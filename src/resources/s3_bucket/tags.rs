@@ -26,7 +26,7 @@ impl FactType for Tags {
 }
 
 #[cfg(feature = "aws")]
-impl crate::aws::ReadBucket for Tags {
+impl crate::aws::Read<crate::aws::BucketReader> for Tags {
     async fn read(from: &crate::aws::BucketReader) -> crate::aws::Reading<Self> {
         let answer = from
             .ask(|s3, of| async move { s3.get_bucket_tagging().bucket(of.name).set_expected_bucket_owner(of.owner).send().await })

@@ -65,7 +65,7 @@ impl FactType for Versioning {
 }
 
 #[cfg(feature = "aws")]
-impl crate::aws::ReadBucket for Versioning {
+impl crate::aws::Read<crate::aws::BucketReader> for Versioning {
     async fn read(from: &crate::aws::BucketReader) -> crate::aws::Reading<Self> {
         use aws_sdk_s3::types::{BucketVersioningStatus, MfaDeleteStatus};
         let answer =

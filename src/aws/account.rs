@@ -1,0 +1,273 @@
+//! What a reader of an account's fact calls, and the two answers that hold facts of many resources at once.
+//!
+//! It must never present the part of a listing that was read as the whole.
+
+use std::collections::{BTreeMap, HashSet};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use jiff::Timestamp;
+
+use crate::aws::failure::Failure;
+use crate::aws::session::Session;
+use crate::fact::{FactId, Why};
+use crate::resources::iam_group::permissions::GroupPermissions;
+use crate::resources::iam_policy::document::ManagedDocument;
+use crate::resources::iam_role::permissions::RolePermissions;
+use crate::resources::iam_user::credentials::{AccessKey, UserCredentials};
+use crate::resources::iam_user::permissions::{Inline, UserPermissions};
+
+/// Reads one fact of an account.
+#[derive(Clone, Debug)]
+pub struct AccountReader {
+    session: Arc<Session>,
+    call: String,
+}
+
+impl AccountReader {
+    /// A reader of one fact.
+    pub fn new(session: Arc<Session>, spec: FactId) -> Self {
+        Self { session, call: crate::collect::plan::call_of(spec, spec.operation) }
+    }
+
+    /// The number of the account.
+    pub fn account_id(&self) -> Result<String, Failure> {
+        self.session.account_id().map(str::to_owned).ok_or_else(|| Failure::malformed("the account number is not known"))
+    }
+
+    /// Sends one request to IAM.
+    pub async fn iam<F, Fut, O, E>(&self, send: F) -> Result<O, Failure>
+    where
+        F: FnOnce(aws_sdk_iam::Client) -> Fut,
+        Fut: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let _room = self.session.room(&self.session.region, &self.call).await;
+        send(self.session.iam()).await.map_err(|error| Failure::of(&error))
+    }
+
+    /// Sends one request to S3 Control.
+    pub async fn s3control<F, Fut, O, E>(&self, send: F) -> Result<O, Failure>
+    where
+        F: FnOnce(aws_sdk_s3control::Client) -> Fut,
+        Fut: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let _room = self.session.room(&self.session.region, &self.call).await;
+        send(self.session.s3control()).await.map_err(|error| Failure::of(&error))
+    }
+
+    /// All principals and the managed policies in use. The failure says why the list is not whole.
+    pub async fn authorization(&self) -> (Authorization, Option<Failure>) {
+        let mut all = Authorization::default();
+        let mut marker: Option<String> = None;
+        let mut seen = HashSet::new();
+        loop {
+            let page = marker.clone();
+            let answer = self
+                .iam(|iam| async move { iam.get_account_authorization_details().max_items(1000).set_marker(page).send().await })
+                .await;
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(failure) => return (all, Some(failure)),
+            };
+            marker = answer.marker.clone().filter(|_| answer.is_truncated);
+            if let Err(failure) = all.add(answer) {
+                return (all, Some(failure));
+            }
+            match &marker {
+                None => return (all, None),
+                Some(token) if !seen.insert(token.clone()) => {
+                    let detail = "the service repeated a page token".to_owned();
+                    return (all, Some(Failure { detail: Some(detail), ..Failure::new(Why::Truncated) }));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// The credential report: asks AWS to make one and waits for it, for at most a minute.
+    pub async fn credential_report(&self) -> Result<BTreeMap<String, UserCredentials>, Failure> {
+        use aws_sdk_iam::types::ReportStateType;
+        let mut wait = Duration::from_millis(200);
+        for _ in 0..16 {
+            let answer = self.iam(|iam| async move { iam.generate_credential_report().send().await }).await?;
+            if answer.state == Some(ReportStateType::Complete) {
+                let answer = self.iam(|iam| async move { iam.get_credential_report().send().await }).await?;
+                let Some(content) = answer.content else { return Err(Failure::malformed("the credential report is empty")) };
+                return parse_report(content.as_ref());
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(Duration::from_secs(8));
+        }
+        Err(Failure { detail: Some("AWS did not finish the credential report".to_owned()), ..Failure::new(Why::TimedOut) })
+    }
+}
+
+/// Principals and managed policies by name (policies by ARN).
+#[derive(Debug, Default)]
+pub struct Authorization {
+    pub users: BTreeMap<String, UserPermissions>,
+    pub groups: BTreeMap<String, GroupPermissions>,
+    pub roles: BTreeMap<String, RolePermissions>,
+    pub policies: BTreeMap<String, ManagedDocument>,
+}
+
+impl Authorization {
+    fn add(
+        &mut self,
+        answer: aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput,
+    ) -> Result<(), Failure> {
+        for user in answer.user_detail_list.unwrap_or_default() {
+            let name = named(user.user_name, "user")?;
+            let found = UserPermissions {
+                arn: user.arn.unwrap_or_default(),
+                inline: inline(user.user_policy_list)?,
+                attached: attached(user.attached_managed_policies),
+                groups: user.group_list.unwrap_or_default(),
+                boundary: user.permissions_boundary.and_then(|b| b.permissions_boundary_arn),
+            };
+            self.users.insert(name, found);
+        }
+        for group in answer.group_detail_list.unwrap_or_default() {
+            let name = named(group.group_name, "group")?;
+            let found = GroupPermissions {
+                arn: group.arn.unwrap_or_default(),
+                inline: inline(group.group_policy_list)?,
+                attached: attached(group.attached_managed_policies),
+            };
+            self.groups.insert(name, found);
+        }
+        for role in answer.role_detail_list.unwrap_or_default() {
+            let name = named(role.role_name, "role")?;
+            let found = RolePermissions {
+                arn: role.arn.unwrap_or_default(),
+                inline: inline(role.role_policy_list)?,
+                attached: attached(role.attached_managed_policies),
+                boundary: role.permissions_boundary.and_then(|b| b.permissions_boundary_arn),
+                trust: decoded(role.assume_role_policy_document.as_deref().unwrap_or_default())?,
+            };
+            self.roles.insert(name, found);
+        }
+        for policy in answer.policies.unwrap_or_default() {
+            let arn = named(policy.arn, "managed policy")?;
+            let aws_managed = arn.split(':').nth(4) == Some("aws");
+            let used = policy.attachment_count.unwrap_or(1) + policy.permissions_boundary_usage_count.unwrap_or_default();
+            if aws_managed && used == 0 {
+                continue;
+            }
+            let versions = policy.policy_version_list.unwrap_or_default();
+            let default = versions
+                .iter()
+                .find(|version| version.is_default_version)
+                .or_else(|| versions.iter().find(|version| version.version_id == policy.default_version_id));
+            let Some(document) = default.and_then(|version| version.document.as_deref()) else {
+                return Err(Failure::malformed(format!("policy {arn} has no default version")));
+            };
+            let found =
+                ManagedDocument { document: decoded(document)?, attachments: policy.attachment_count.unwrap_or_default() };
+            self.policies.insert(arn, found);
+        }
+        Ok(())
+    }
+}
+
+fn named(name: Option<String>, what: &str) -> Result<String, Failure> {
+    name.filter(|name| !name.is_empty()).ok_or_else(|| Failure::malformed(format!("a {what} without a name")))
+}
+
+fn inline(policies: Option<Vec<aws_sdk_iam::types::PolicyDetail>>) -> Result<Vec<Inline>, Failure> {
+    policies
+        .unwrap_or_default()
+        .into_iter()
+        .map(|policy| {
+            let document = decoded(policy.policy_document.as_deref().unwrap_or_default())?;
+            Ok(Inline { name: policy.policy_name.unwrap_or_default(), document })
+        })
+        .collect()
+}
+
+fn attached(policies: Option<Vec<aws_sdk_iam::types::AttachedPolicy>>) -> Vec<String> {
+    policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn).collect()
+}
+
+/// AWS answers documents URL-encoded (RFC 3986); others as they are.
+fn decoded(document: &str) -> Result<String, Failure> {
+    if document.trim_start().starts_with('{') {
+        return Ok(document.to_owned());
+    }
+    percent_encoding::percent_decode_str(document)
+        .decode_utf8()
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| Failure::malformed("a policy document is not UTF-8"))
+}
+
+/// The name of the root user's row.
+pub const ROOT: &str = "<root_account>";
+
+fn parse_report(content: &[u8]) -> Result<BTreeMap<String, UserCredentials>, Failure> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(content);
+    let header = reader.headers().map_err(|e| Failure::malformed(format!("credential report: {e}")))?.clone();
+    let column = |name: &str| header.iter().position(|h| h == name);
+    let need = |name: &str| column(name).ok_or_else(|| Failure::malformed(format!("the credential report has no column {name}")));
+    let (user, arn, password, mfa) = (need("user")?, need("arn")?, need("password_enabled")?, need("mfa_active")?);
+    let mut rows = BTreeMap::new();
+    for row in reader.records() {
+        let row = row.map_err(|e| Failure::malformed(format!("credential report: {e}")))?;
+        let text = |at: usize| row.get(at).unwrap_or_default();
+        let flag = |at: usize| match text(at).to_ascii_lowercase().as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        };
+        let Some(mfa_active) = flag(mfa) else {
+            return Err(Failure::malformed(format!("mfa_active of {} is `{}`", text(user), text(mfa))));
+        };
+        let time = |name: String| column(&name).and_then(|at| text(at).parse::<Timestamp>().ok());
+        let mut keys = Vec::new();
+        for number in 1..=2u8 {
+            let active = need(&format!("access_key_{number}_active"))?;
+            let Some(active) = flag(active) else {
+                return Err(Failure::malformed(format!("access_key_{number}_active of {} is `{}`", text(user), text(active))));
+            };
+            let rotated = time(format!("access_key_{number}_last_rotated"));
+            if active || rotated.is_some() {
+                keys.push(AccessKey { number, active, rotated, last_used: time(format!("access_key_{number}_last_used_date")) });
+            }
+        }
+        let found = UserCredentials { arn: text(arn).to_owned(), password_enabled: flag(password), mfa_active, keys };
+        rows.insert(text(user).to_owned(), found);
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_are_read_by_column_name_and_never_guessed() {
+        let header = "user,arn,password_enabled,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_2_active";
+        let good = format!(
+            "{header}\nbob,arn:aws:iam::1:user/bob,true,false,true,2025-10-18T10:00:00+00:00,false\n<root_account>,a,not_supported,true,false,N/A,false\n"
+        );
+        let rows = parse_report(good.as_bytes()).unwrap();
+        assert_eq!(rows["bob"].keys.len(), 1);
+        assert_eq!(rows["bob"].keys[0].rotated.unwrap().to_string(), "2025-10-18T10:00:00Z");
+        assert_eq!(rows[ROOT].password_enabled, None);
+        for bad in ["", "user,arn\nbob,a\n", &format!("{header}\nbob,a,true,maybe,true,N/A,false\n")] {
+            assert_eq!(parse_report(bad.as_bytes()).unwrap_err().why, Why::Malformed, "{bad}");
+        }
+    }
+
+    #[test]
+    fn documents_are_decoded_once() {
+        assert_eq!(decoded("%7B%22a%22%3A%22%2520%22%7D").unwrap(), r#"{"a":"%20"}"#);
+        assert_eq!(decoded(r#"{"a":"%20"}"#).unwrap(), r#"{"a":"%20"}"#);
+        assert!(decoded("%7B%FF").is_err());
+    }
+}

@@ -1,0 +1,194 @@
+//! What a reader of a bucket's fact calls: finds the bucket's Region once, sends the expected owner with every call.
+//!
+//! It must never read a bucket of another account as if it were ours.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::aws::failure::Failure;
+use crate::aws::session::Session;
+use crate::fact::{FactId, Why};
+
+/// One bucket, shared by the readers of its facts.
+#[derive(Debug)]
+pub struct Bucket {
+    pub session: Arc<Session>,
+    pub name: String,
+    /// It came from a listing, so it exists and is ours.
+    pub listed: bool,
+    region: Mutex<Option<String>>,
+    /// The first call of a bucket whose Region is not known goes alone, so that at most one is redirected.
+    first: tokio::sync::Mutex<()>,
+    asked_owner: AtomicBool,
+    foreign: AtomicBool,
+    missing: AtomicBool,
+    answered: AtomicBool,
+}
+
+/// What every request of a bucket carries.
+#[derive(Clone, Debug)]
+pub struct Of {
+    pub name: String,
+    /// The account that must own the bucket.
+    pub owner: Option<String>,
+}
+
+/// Reads one fact of one bucket.
+#[derive(Clone, Debug)]
+pub struct BucketReader {
+    pub bucket: Arc<Bucket>,
+    call: String,
+}
+
+impl Bucket {
+    /// A bucket, with its Region when a listing told it.
+    pub fn new(session: Arc<Session>, name: &str, region: Option<String>, listed: bool) -> Self {
+        Self {
+            session,
+            name: name.to_owned(),
+            listed,
+            region: Mutex::new(region),
+            first: tokio::sync::Mutex::default(),
+            asked_owner: AtomicBool::default(),
+            foreign: AtomicBool::default(),
+            missing: AtomicBool::default(),
+            answered: AtomicBool::default(),
+        }
+    }
+
+    /// The Region, once known.
+    pub fn region(&self) -> Option<String> {
+        self.region.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// It belongs to another account.
+    pub fn is_foreign(&self) -> bool {
+        self.foreign.load(Ordering::Relaxed)
+    }
+
+    /// The provider said that it does not exist.
+    pub fn is_missing(&self) -> bool {
+        self.missing.load(Ordering::Relaxed)
+    }
+
+    /// At least one call was answered as the bucket's owner is.
+    pub fn is_known(&self) -> bool {
+        self.listed || self.answered.load(Ordering::Relaxed)
+    }
+
+    fn found_region(&self, region: &str) {
+        *self.region.lock().unwrap_or_else(PoisonError::into_inner) = Some(region.to_owned());
+    }
+}
+
+impl BucketReader {
+    /// A reader of one fact.
+    pub fn new(bucket: Arc<Bucket>, spec: FactId) -> Self {
+        Self { bucket, call: crate::collect::plan::call_of(spec, spec.operation) }
+    }
+
+    /// Sends one request, in the bucket's Region, as the owner that we expect.
+    pub async fn ask<F, Fut, O, E>(&self, send: F) -> Result<O, Failure>
+    where
+        F: Fn(aws_sdk_s3::Client, Of) -> Fut,
+        Fut: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let bucket = &*self.bucket;
+        let owner = bucket.session.account_id().map(str::to_owned);
+        let answer = if bucket.region().is_some() {
+            self.in_region(&send, owner.clone()).await
+        } else {
+            let alone = bucket.first.lock().await;
+            let known = bucket.region().is_some();
+            if known {
+                drop(alone);
+            }
+            self.in_region(&send, owner.clone()).await
+        };
+        match &answer {
+            Err(failure) if failure.is_no_such_bucket() => bucket.missing.store(true, Ordering::Relaxed),
+            // The owner header and a missing permission are refused alike: only asking without the header tells them apart.
+            Err(failure) if failure.why == Why::Denied && owner.is_some() && !bucket.listed => {
+                if !bucket.asked_owner.swap(true, Ordering::Relaxed) {
+                    let without = self.in_region(&send, None).await;
+                    let answered = match &without {
+                        Ok(_) => true,
+                        Err(failure) => {
+                            !matches!(
+                                failure.why,
+                                Why::Denied
+                                    | Why::Throttled
+                                    | Why::TimedOut
+                                    | Why::Unreachable
+                                    | Why::Failed
+                                    | Why::Malformed
+                                    | Why::Credentials
+                                    | Why::Unsupported
+                            ) || absent_code(failure)
+                        }
+                    };
+                    if answered {
+                        bucket.foreign.store(true, Ordering::Relaxed);
+                    }
+                }
+            }
+            Err(failure) if failure.code.is_none() || matches!(failure.why, Why::Denied | Why::Credentials | Why::Throttled) => {}
+            Ok(_) | Err(_) => bucket.answered.store(true, Ordering::Relaxed),
+        }
+        answer
+    }
+
+    async fn in_region<F, Fut, O, E>(&self, send: &F, owner: Option<String>) -> Result<O, Failure>
+    where
+        F: Fn(aws_sdk_s3::Client, Of) -> Fut,
+        Fut: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let bucket = &*self.bucket;
+        let of = Of { name: bucket.name.clone(), owner };
+        let guess = bucket.region().unwrap_or_else(|| bucket.session.region.clone());
+        let failure = match self.once(send, &guess, of.clone()).await {
+            Ok(answer) => {
+                bucket.found_region(&guess);
+                return Ok(answer);
+            }
+            Err(failure) => failure,
+        };
+        match &failure.region {
+            Some(region) if *region != guess => {
+                bucket.found_region(region);
+                self.once(send, region, of).await
+            }
+            Some(_) | None => {
+                if absent_code(&failure) {
+                    bucket.found_region(&guess);
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    async fn once<F, Fut, O, E>(&self, send: &F, region: &str, of: Of) -> Result<O, Failure>
+    where
+        F: Fn(aws_sdk_s3::Client, Of) -> Fut,
+        Fut: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let _room = self.bucket.session.room(region, &self.call).await;
+        send(self.bucket.session.s3(region), of).await.map_err(|error| Failure::of(&error))
+    }
+}
+
+/// A code by which the bucket itself answered: its Region is right and it is ours to read.
+fn absent_code(failure: &Failure) -> bool {
+    failure
+        .code
+        .as_deref()
+        .is_some_and(|code| code.starts_with("NoSuch") && code != "NoSuchBucket" || code.ends_with("NotFoundError"))
+}

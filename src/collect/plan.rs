@@ -1,0 +1,288 @@
+//! Which calls the controls demand, from the estate alone or from what was already observed. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::demand::{On, Want};
+use crate::estate::{AccountKey, Copy, Estate, ResourceId};
+use crate::fact::{FactId, Kind, Per};
+use crate::resources::capability::{Capability, capability};
+use crate::scope::{Member, Search, list_operations};
+use crate::snapshot::Snapshot;
+
+/// What to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Jobs {
+    /// Accounts whose buckets must be listed.
+    pub listings: BTreeSet<AccountKey>,
+    /// Account-wide answers: account and operation.
+    pub bulk: BTreeSet<(AccountKey, &'static str)>,
+    /// Facts of single resources.
+    pub facts: BTreeMap<ResourceId, BTreeSet<FactId>>,
+}
+
+impl Jobs {
+    fn add(&mut self, estate: &Estate, id: &ResourceId, fact: FactId) {
+        let Some(account) = estate.accounts.get(&id.account) else { return };
+        if matches!(capability(account, fact), Capability::NotApplicable(_)) {
+            return;
+        }
+        match fact.per {
+            Per::Free => {}
+            Per::Account => {
+                self.bulk.insert((id.account.clone(), fact.operation));
+            }
+            Per::Resource => {
+                self.facts.entry(id.clone()).or_default().insert(fact);
+            }
+        }
+    }
+}
+
+/// Lists and account-wide answers that every further round rests on.
+pub fn lists(wants: &[Want], estate: &Estate) -> Jobs {
+    let mut jobs = Jobs::default();
+    for want in wants {
+        let Search::Listed(accounts) = want.scope.search(estate, want.unit) else { continue };
+        for account in accounts {
+            if want.unit == Kind::S3Bucket {
+                jobs.listings.insert(account);
+            } else if estate.accounts.get(&account).is_some_and(crate::estate::Account::is_aws) {
+                for operation in list_operations(want.unit, &want.unit_facts()) {
+                    jobs.bulk.insert((account.clone(), operation));
+                }
+            }
+        }
+    }
+    jobs
+}
+
+/// Facts that decide who is in scope, of everyone who may be.
+pub fn scopes(wants: &[Want], estate: &Estate, snapshot: &Snapshot) -> Jobs {
+    let mut jobs = Jobs::default();
+    for want in wants {
+        for fact in want.scope.facts() {
+            let found = want.scope.members(estate, want.unit, &want.unit_facts(), snapshot);
+            for member in found.members {
+                let (Member::In(id) | Member::Unknown(id, _)) = member;
+                jobs.add(estate, &id, fact);
+            }
+        }
+    }
+    jobs
+}
+
+/// Facts of members, and of what is around them.
+pub fn members(wants: &[Want], estate: &Estate, snapshot: &Snapshot) -> Jobs {
+    let mut jobs = Jobs::default();
+    for want in wants {
+        let found = want.scope.members(estate, want.unit, &want.unit_facts(), snapshot);
+        for member in found.members {
+            let Member::In(id) = member else { continue };
+            for demand in &want.demands {
+                for target in targets(estate, &id, demand.on) {
+                    for fact in &demand.facts {
+                        jobs.add(estate, &target, fact);
+                    }
+                }
+            }
+        }
+    }
+    jobs
+}
+
+fn targets(estate: &Estate, id: &ResourceId, on: On) -> Vec<ResourceId> {
+    let of = |wanted: fn(&Copy) -> bool| -> Vec<ResourceId> {
+        let copies = estate.stores.get(&*id.name).into_iter().flat_map(|store| store.copies.values());
+        copies.filter(|copy| wanted(copy)).flat_map(Copy::resources).collect()
+    };
+    match on {
+        On::Unit => vec![id.clone()],
+        On::Account => vec![ResourceId::account(&id.account)],
+        On::Copies => of(|_| true),
+        On::Origins => of(Copy::is_origin),
+        On::Replicas => of(Copy::is_replica),
+    }
+}
+
+/// One line of what a collection would send.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Forecast {
+    pub account: AccountKey,
+    /// `service:Operation`.
+    pub call: String,
+    pub times: Times,
+}
+
+/// How often.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Times {
+    /// Exactly, not counting retries and redirects.
+    Exactly(usize),
+    /// Once for each page of the answer.
+    Pages,
+    /// For each bucket in scope that the listing finds.
+    PerBucket(usize),
+}
+
+/// What a collection would send, from the policy alone.
+pub fn forecast(wants: &[Want], estate: &Estate, now: jiff::Timestamp) -> Vec<Forecast> {
+    let nothing = Snapshot::empty(now);
+    let lists = lists(wants, estate);
+    let mut jobs = members(wants, estate, &nothing);
+    let scope_jobs = scopes(wants, estate, &nothing);
+    jobs.bulk.extend(lists.bulk.iter().cloned());
+    for (id, facts) in scope_jobs.facts {
+        jobs.facts.entry(id).or_default().extend(facts);
+    }
+    let mut lines: BTreeMap<(AccountKey, String), Times> = BTreeMap::new();
+    let mut accounts: BTreeSet<&AccountKey> = lists.listings.iter().chain(jobs.bulk.iter().map(|(account, _)| account)).collect();
+    accounts.extend(jobs.facts.keys().map(|id| &id.account));
+    for key in &accounts {
+        let Some(account) = estate.accounts.get(*key) else { continue };
+        if account.is_aws() {
+            lines.insert(((*key).clone(), "sts:GetCallerIdentity".to_owned()), Times::Exactly(1));
+        }
+        if account.role_arn.is_some() {
+            lines.insert(((*key).clone(), "sts:AssumeRole".to_owned()), Times::Exactly(1));
+        }
+    }
+    for account in &lists.listings {
+        lines.insert((account.clone(), "s3:ListBuckets".to_owned()), Times::Pages);
+    }
+    for (account, operation) in &jobs.bulk {
+        let Some(spec) = crate::resources::all_specs().find(|spec| spec.operation == *operation) else { continue };
+        for operation in std::iter::once(spec.operation).chain(spec.also.iter().copied()) {
+            lines.insert((account.clone(), call_of(spec, operation)), Times::Pages);
+        }
+    }
+    for (id, facts) in &jobs.facts {
+        for fact in facts.iter().filter(|fact| asks(estate, id, fact)) {
+            let line = lines.entry((id.account.clone(), call_of(fact, fact.operation))).or_insert(Times::Exactly(0));
+            if let Times::Exactly(times) = line {
+                *times += 1;
+            }
+        }
+    }
+    // Facts of buckets that only a listing will name.
+    let mut per_bucket: BTreeMap<(AccountKey, FactId), usize> = BTreeMap::new();
+    for want in wants.iter().filter(|want| want.unit == Kind::S3Bucket) {
+        let Search::Listed(accounts) = want.scope.search(estate, want.unit) else { continue };
+        for account in accounts {
+            let Some(declared) = estate.accounts.get(&account) else { continue };
+            for fact in want.scope.facts().into_iter().chain(want.demands.iter().flat_map(|demand| demand.facts.iter().copied()))
+            {
+                match (fact.per, fact.kind) {
+                    (Per::Resource, Kind::S3Bucket) if capability(declared, fact) == Capability::Ask => {
+                        per_bucket.insert((account.clone(), fact), 1);
+                    }
+                    (Per::Resource, _) if capability(declared, fact) == Capability::Ask => {
+                        lines.entry((account.clone(), call_of(fact, fact.operation))).or_insert(Times::Exactly(1));
+                    }
+                    (Per::Account, _) if declared.is_aws() => {
+                        lines.entry((account.clone(), call_of(fact, fact.operation))).or_insert(Times::Pages);
+                    }
+                    (Per::Resource | Per::Account | Per::Free, _) => {}
+                }
+            }
+        }
+    }
+    for ((account, fact), times) in per_bucket {
+        lines.insert((account, call_of(fact, fact.operation)), Times::PerBucket(times));
+    }
+    lines.into_iter().map(|((account, call), times)| Forecast { account, call, times }).collect()
+}
+
+fn asks(estate: &Estate, id: &ResourceId, fact: FactId) -> bool {
+    estate.accounts.get(&id.account).is_some_and(|account| capability(account, fact) == Capability::Ask)
+}
+
+/// `service:Operation` of a fact's read.
+pub fn call_of(spec: FactId, operation: &str) -> String {
+    if operation.contains(':') {
+        operation.to_owned()
+    } else if operation == "GetAccountPublicAccessBlock" {
+        // Named apart from the bucket's in evidence; on the wire both are GetPublicAccessBlock.
+        "s3control:GetPublicAccessBlock".to_owned()
+    } else if spec.kind == Kind::S3Bucket {
+        format!("s3:{operation}")
+    } else if operation == "GetCallerIdentity" {
+        format!("sts:{operation}")
+    } else {
+        format!("iam:{operation}")
+    }
+}
+
+/// The IAM actions that a collection needs, by account.
+pub fn actions(wants: &[Want], estate: &Estate) -> BTreeMap<AccountKey, BTreeSet<&'static str>> {
+    let mut actions: BTreeMap<AccountKey, BTreeSet<&'static str>> = BTreeMap::new();
+    let lists = lists(wants, estate);
+    for account in lists.listings {
+        actions.entry(account).or_default().insert("s3:ListAllMyBuckets");
+    }
+    let mut need = |account: &AccountKey, fact: FactId| {
+        let asked = estate.accounts.get(account).is_some_and(|declared| capability(declared, fact) == Capability::Ask);
+        if asked && fact.per != Per::Free {
+            actions.entry(account.clone()).or_default().extend(fact.actions.iter().copied());
+        }
+    };
+    for want in wants {
+        let accounts = want.scope.accounts(estate);
+        let on_buckets = matches!(want.unit, Kind::S3Bucket);
+        for fact in want.scope.facts() {
+            accounts.iter().filter(|_| on_buckets).for_each(|account| need(account, fact));
+        }
+        for demand in &want.demands {
+            if want.unit == Kind::Store {
+                let Search::Named(stores) = want.scope.search(estate, Kind::Store) else { continue };
+                for target in stores.iter().flat_map(|store| targets(estate, store, demand.on)) {
+                    demand.facts.iter().for_each(|fact| need(&target.account, fact));
+                }
+            } else {
+                for account in &accounts {
+                    demand.facts.iter().for_each(|fact| need(account, fact));
+                }
+            }
+        }
+    }
+    actions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::example::{Example, documents, now, primary};
+
+    fn want(check: &str, scope: crate::scope::Scope, estate: &Estate) -> Want {
+        let check = (crate::checks::check(check).unwrap().parse)(&serde_json::json!({})).unwrap();
+        Want { scope, unit: check.meta().unit, demands: check.demands(estate) }
+    }
+
+    #[test]
+    fn exactly_the_demanded_calls() {
+        let estate = Example::pass("", documents()).estate;
+        let of_store = crate::scope::Scope { store: Some("documents".to_owned()), ..Default::default() };
+        let wants =
+            [want("s3-bucket-versioning", of_store.clone(), &estate), want("store-cross-account-mirror", of_store, &estate)];
+        let lines: Vec<String> = forecast(&wants, &estate, now())
+            .into_iter()
+            .map(|line| format!("{} {} {:?}", line.account, line.call, line.times))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "production s3:GetBucketEncryption Exactly(1)",
+                "production s3:GetBucketReplication Exactly(1)",
+                "production s3:GetBucketVersioning Exactly(1)",
+                "production sts:GetCallerIdentity Exactly(1)",
+                "vault s3:GetBucketOwnershipControls Exactly(1)",
+                "vault s3:GetBucketVersioning Exactly(1)",
+                "vault sts:GetCallerIdentity Exactly(1)",
+            ]
+        );
+        let needed = actions(&wants, &estate);
+        assert_eq!(
+            needed[&primary().account].iter().copied().collect::<Vec<_>>(),
+            ["s3:GetBucketVersioning", "s3:GetEncryptionConfiguration", "s3:GetReplicationConfiguration"]
+        );
+    }
+}

@@ -1,0 +1,344 @@
+//! Runs a collection: enters the accounts, lists, reads facts in rounds, and keeps every gap.
+//!
+//! It must never stop because one account, bucket or call fails, and never leave out what it could not read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream::{self, FuturesUnordered};
+use jiff::Timestamp;
+
+use crate::aws::account::ROOT;
+use crate::aws::bucket::Bucket;
+use crate::aws::session::{Connection, Session, Shared};
+use crate::aws::{AccountReader, BucketReader, Failure};
+use crate::collect::plan::{self, Jobs};
+use crate::demand::Want;
+use crate::estate::{AccountKey, Estate, ResourceId};
+use crate::fact::{Fact, FactId, Gap, Kind, Why};
+use crate::resources::account::root_credentials::RootCredentials;
+use crate::resources::capability::{Capability, capability};
+use crate::resources::iam_user::permissions::AUTHORIZATION;
+use crate::resources::s3_bucket::region::Region;
+use crate::resources::{FactType, Stored, account, s3_bucket, spec};
+use crate::snapshot::{AccountRecord, Existence, Snapshot};
+
+/// What a collection is told besides the policy.
+#[derive(Debug)]
+pub struct Options {
+    /// By account; accounts without an entry are reached as the policy says.
+    pub connections: BTreeMap<AccountKey, Connection>,
+    pub shared: Shared,
+    /// At most so many calls in flight.
+    pub concurrency: usize,
+    pub policy_digest: Option<String>,
+}
+
+/// Hears of progress; says when to stop.
+pub trait Watch: Sync {
+    /// A phase begins with so many steps.
+    fn phase(&self, what: &str, steps: usize);
+    /// One step is done.
+    fn step(&self);
+    /// Whether somebody asked to stop.
+    fn stopped(&self) -> bool;
+}
+
+/// What an answer changes in the snapshot.
+pub type Put = Box<dyn FnOnce(&mut Snapshot, Timestamp) + Send>;
+type Job = Pin<Box<dyn Future<Output = Put> + Send>>;
+
+/// Collects what the wants demand. Everything that could not be read is in the snapshot as a gap.
+pub async fn collect(wants: &[Want], estate: &Estate, options: &Options, watch: &dyn Watch) -> Snapshot {
+    let mut snapshot = Snapshot::empty(Timestamp::now());
+    snapshot.policy_digest.clone_from(&options.policy_digest);
+    let mut run = Run { estate, options, watch, snapshot, sessions: BTreeMap::new(), buckets: BTreeMap::new() };
+    let lists = plan::lists(wants, estate);
+    run.enter(wants, &lists).await;
+    run.list(&lists).await;
+    run.read(&plan::scopes(wants, estate, &run.snapshot)).await;
+    run.read(&plan::members(wants, estate, &run.snapshot)).await;
+    run.settle();
+    run.snapshot.complete = !watch.stopped();
+    run.snapshot.calls = options.shared.ledger.calls();
+    run.snapshot
+}
+
+struct Run<'a> {
+    estate: &'a Estate,
+    options: &'a Options,
+    watch: &'a dyn Watch,
+    snapshot: Snapshot,
+    sessions: BTreeMap<AccountKey, Arc<Session>>,
+    buckets: BTreeMap<ResourceId, Arc<Bucket>>,
+}
+
+impl Run<'_> {
+    async fn enter(&mut self, wants: &[Want], lists: &Jobs) {
+        let named = plan::members(wants, self.estate, &self.snapshot);
+        let mut needed: BTreeSet<AccountKey> = lists.listings.iter().cloned().collect();
+        needed.extend(lists.bulk.iter().chain(&named.bulk).map(|(account, _)| account.clone()));
+        needed.extend(named.facts.keys().map(|id| id.account.clone()));
+        self.watch.phase("entering accounts", needed.len());
+        let (estate, options, watch) = (self.estate, self.options, self.watch);
+        let opened = needed.into_iter().filter_map(|key| {
+            let account = estate.accounts.get(&key)?;
+            let connection = options.connections.get(&key).cloned().unwrap_or_default();
+            Some(async move {
+                let session = Session::open(&key, account, &connection, &options.shared).await;
+                watch.step();
+                (key, account, connection, session)
+            })
+        });
+        let mut opened: FuturesUnordered<_> = opened.collect();
+        while let Some((key, account, connection, session)) = opened.next().await {
+            let mut record = AccountRecord {
+                pinned: account.id.is_some(),
+                endpoint: connection.endpoint.or_else(|| account.endpoint.clone()),
+                provider: account.provider.clone(),
+                ..AccountRecord::default()
+            };
+            match session {
+                Ok(session) => {
+                    if let Some(identity) = &session.identity {
+                        record.id = Some(identity.account.clone());
+                        record.partition = identity.arn.split(':').nth(1).map(str::to_owned);
+                        self.snapshot.put(&ResourceId::account(&key), Fact::Known(identity.clone()), Timestamp::now());
+                    }
+                    self.sessions.insert(key.clone(), Arc::new(session));
+                }
+                Err(gap) => record.gap = Some(gap),
+            }
+            self.snapshot.accounts.insert(key, record);
+        }
+    }
+
+    async fn list(&mut self, lists: &Jobs) {
+        let mut jobs: Vec<Job> = Vec::new();
+        for account in &lists.listings {
+            if let Some(session) = self.sessions.get(account) {
+                jobs.push(Box::pin(list_buckets(account.clone(), session.clone())));
+            }
+        }
+        for (account, operation) in &lists.bulk {
+            jobs.extend(self.bulk(account, operation));
+        }
+        self.run("listing", jobs).await;
+    }
+
+    fn bulk(&self, account: &AccountKey, operation: &'static str) -> Option<Job> {
+        let session = self.sessions.get(account)?.clone();
+        let done = self.snapshot.listings().any(|(of, done, _)| of == account && done == operation);
+        if done {
+            return None;
+        }
+        let account = account.clone();
+        if operation == AUTHORIZATION {
+            return Some(Box::pin(authorization(account, session)));
+        }
+        (operation == RootCredentials::SPEC.operation).then(|| -> Job { Box::pin(credential_report(account, session)) })
+    }
+
+    async fn read(&mut self, jobs: &Jobs) {
+        let mut work: Vec<Job> = jobs.bulk.iter().filter_map(|(account, operation)| self.bulk(account, operation)).collect();
+        for (id, facts) in &jobs.facts {
+            let Some(declared) = self.estate.accounts.get(&id.account) else { continue };
+            let Some(session) = self.sessions.get(&id.account).cloned() else { continue };
+            for fact in facts {
+                if self.has(id, fact) {
+                    continue;
+                }
+                if capability(declared, fact) == Capability::Lacks {
+                    let id = id.clone();
+                    let fact = *fact;
+                    work.push(Box::pin(async move { put_absent(id, fact) }));
+                    continue;
+                }
+                if id.kind == Kind::S3Bucket {
+                    let reader = BucketReader::new(self.bucket(id, &session), fact);
+                    work.push(Box::pin(s3_bucket::read(id.clone(), fact, reader)));
+                } else if id.kind == Kind::Account {
+                    let reader = AccountReader::new(session.clone(), fact);
+                    work.push(Box::pin(account::read(id.clone(), fact, reader)));
+                }
+            }
+        }
+        self.run("reading", work).await;
+    }
+
+    fn has(&self, id: &ResourceId, fact: FactId) -> bool {
+        match self.snapshot.get(id) {
+            Fact::Known(resource) => resource.times.iter().any(|(known, _)| *known == fact),
+            Fact::Absent | Fact::Unreadable(_) => false,
+        }
+    }
+
+    fn bucket(&mut self, id: &ResourceId, session: &Arc<Session>) -> Arc<Bucket> {
+        if let Some(bucket) = self.buckets.get(id) {
+            return bucket.clone();
+        }
+        let listed = matches!(self.snapshot.get(id), Fact::Known(_));
+        let region = match self.snapshot.read::<Region>(id) {
+            Fact::Known(region) => Some(region.0.clone()),
+            Fact::Absent | Fact::Unreadable(_) => None,
+        };
+        let bucket = Arc::new(Bucket::new(session.clone(), &id.name, region, listed));
+        self.buckets.insert(id.clone(), bucket.clone());
+        bucket
+    }
+
+    async fn run(&mut self, what: &str, jobs: Vec<Job>) {
+        self.watch.phase(what, jobs.len());
+        // Each call is a task of its own, so that all cores work; a little more than the ceiling is ready to go.
+        let mut answers = stream::iter(jobs)
+            .take_while(|_| std::future::ready(!self.watch.stopped()))
+            .map(|job| tokio::spawn(job))
+            .buffer_unordered(self.options.concurrency + self.options.concurrency / 2);
+        let mut puts: Vec<(Put, Timestamp)> = Vec::new();
+        while let Some(answer) = answers.next().await {
+            if let Ok(put) = answer {
+                puts.push((put, Timestamp::now()));
+            }
+            self.watch.step();
+            if self.watch.stopped() {
+                break;
+            }
+        }
+        drop(answers);
+        for (put, at) in puts {
+            put(&mut self.snapshot, at);
+        }
+    }
+
+    /// Decides whether each declared bucket exists, and notes the Region that was found.
+    fn settle(&mut self) {
+        let now = Timestamp::now();
+        for (id, bucket) in std::mem::take(&mut self.buckets) {
+            let denied = self.first_gap(&id);
+            let Some(resource) = self.snapshot.resource_mut(&id) else { continue };
+            resource.exists = if bucket.is_foreign() {
+                Fact::Known(Existence::Foreign)
+            } else if bucket.is_missing() && !bucket.listed {
+                Fact::Absent
+            } else if bucket.is_known() {
+                Fact::Known(Existence::Here)
+            } else {
+                Fact::Unreadable(Box::new(denied.unwrap_or_else(|| Gap::new(Why::NotCollected, "collect"))))
+            };
+            if let Some(region) = bucket.region() {
+                Region::store(&mut resource.facts, Fact::Known(Region(region)));
+                resource.stamp(Region::SPEC, now);
+            }
+        }
+    }
+
+    fn first_gap(&self, id: &ResourceId) -> Option<Gap> {
+        let (_, resource) = self.snapshot.resources().find(|(known, _)| *known == id)?;
+        let mut gap = None;
+        let _ = resource.facts.each(&mut |_, value| {
+            if gap.is_none() {
+                gap = value.get("unreadable").cloned().and_then(|value| serde_json::from_value(value).ok());
+            }
+        });
+        gap
+    }
+}
+
+fn put_absent(id: ResourceId, fact: FactId) -> Put {
+    Box::new(move |snapshot, at| {
+        if let Some(resource) = snapshot.resource_mut(&id) {
+            let _ = resource.facts.put_json(fact.id, serde_json::json!("absent"));
+            resource.stamp(fact, at);
+        }
+    })
+}
+
+/// Stores a reading: the value, absence, or the gap.
+pub fn put_reading<T: FactType + Send>(id: ResourceId, reading: Result<Option<T>, Failure>) -> Put {
+    let fact = match reading {
+        Ok(Some(value)) => Fact::Known(value),
+        Ok(None) => Fact::Absent,
+        Err(failure) => Fact::Unreadable(Box::new(failure.gap(T::SPEC))),
+    };
+    Box::new(move |snapshot, at| snapshot.put(&id, fact, at))
+}
+
+async fn list_buckets(account: AccountKey, session: Arc<Session>) -> Put {
+    let mut found: Vec<(String, Option<String>)> = Vec::new();
+    let mut token: Option<String> = None;
+    let mut seen = BTreeSet::new();
+    let operation = Region::SPEC.operation;
+    let state = loop {
+        let answer = {
+            let _room = session.room(&session.region, "s3:ListBuckets").await;
+            let request = session.s3(&session.region).list_buckets().max_buckets(1000).set_continuation_token(token.clone());
+            request.send().await.map_err(|error| Failure::of(&error))
+        };
+        match answer {
+            Err(failure) => break Fact::Unreadable(Box::new(failure.gap(Region::SPEC))),
+            Ok(page) => {
+                found.extend(page.buckets.unwrap_or_default().into_iter().filter_map(|b| Some((b.name?, b.bucket_region))));
+                token = page.continuation_token.filter(|token| !token.is_empty());
+                match &token {
+                    None => break Fact::Known(found.len()),
+                    Some(next) if !seen.insert(next.clone()) => {
+                        let gap = Gap::new(Why::Truncated, operation).with_detail("the service repeated a page token");
+                        break Fact::Unreadable(Box::new(gap));
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+    };
+    Box::new(move |snapshot, at| {
+        for (name, region) in found {
+            let id = ResourceId::bucket(&account, &name);
+            let _ = snapshot.resource_mut(&id);
+            if let Some(region) = region {
+                snapshot.put(&id, Fact::Known(Region(region)), at);
+            }
+        }
+        snapshot.put_listing(&account, operation, state);
+    })
+}
+
+async fn authorization(key: AccountKey, session: Arc<Session>) -> Put {
+    let Some(of) = spec("iam-user.permissions") else { return Box::new(|_, _| {}) };
+    let (all, failure) = AccountReader::new(session, of).authorization().await;
+    Box::new(move |snapshot, at| {
+        let count = all.users.len() + all.groups.len() + all.roles.len() + all.policies.len();
+        for (name, found) in all.users {
+            snapshot.put(&ResourceId::new(&key, Kind::IamUser, &name), Fact::Known(found), at);
+        }
+        for (name, found) in all.groups {
+            snapshot.put(&ResourceId::new(&key, Kind::IamGroup, &name), Fact::Known(found), at);
+        }
+        for (name, found) in all.roles {
+            snapshot.put(&ResourceId::new(&key, Kind::IamRole, &name), Fact::Known(found), at);
+        }
+        for (name, found) in all.policies {
+            snapshot.put(&ResourceId::new(&key, Kind::IamPolicy, &name), Fact::Known(found), at);
+        }
+        let state = failure.map_or(Fact::Known(count), |failure| Fact::Unreadable(Box::new(failure.gap(of))));
+        snapshot.put_listing(&key, AUTHORIZATION, state);
+    })
+}
+
+async fn credential_report(key: AccountKey, session: Arc<Session>) -> Put {
+    let of = RootCredentials::SPEC;
+    let report = AccountReader::new(session, of).credential_report().await;
+    Box::new(move |snapshot, at| match report {
+        Ok(mut rows) => {
+            let root = rows.remove(ROOT).map_or(Fact::Absent, |row| Fact::Known(RootCredentials(row)));
+            snapshot.put(&ResourceId::account(&key), root, at);
+            snapshot.put_listing(&key, of.operation, Fact::Known(rows.len()));
+            for (name, row) in rows {
+                snapshot.put(&ResourceId::new(&key, Kind::IamUser, &name), Fact::Known(row), at);
+            }
+        }
+        Err(failure) => snapshot.put_listing(&key, of.operation, Fact::Unreadable(Box::new(failure.gap(of)))),
+    })
+}
