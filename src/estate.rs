@@ -203,6 +203,20 @@ impl Estate {
         if spaces.is_empty() { vec![KeySpace::default()] } else { spaces }
     }
 
+    /// The AWS partition of an account, as far as its role and Region tell.
+    pub fn partition(&self, key: &AccountKey) -> &'static str {
+        let Some(account) = self.accounts.get(key) else { return "aws" };
+        let role = account.role_arn.as_deref().and_then(|arn| arn.split(':').nth(1)).unwrap_or_default();
+        let region = account.region.as_deref().unwrap_or_default();
+        if role == "aws-cn" || region.starts_with("cn-") {
+            "aws-cn"
+        } else if role == "aws-us-gov" || region.starts_with("us-gov-") {
+            "aws-us-gov"
+        } else {
+            "aws"
+        }
+    }
+
     /// The account with these twelve digits.
     pub fn account_with_id(&self, id: &str) -> Option<&AccountKey> {
         self.accounts.iter().find(|(_, account)| account.id.as_deref() == Some(id)).map(|(key, _)| key)

@@ -8,15 +8,28 @@ use jiff::Timestamp;
 
 use crate::assessment::{Assessment, ControlInfo, Finding, ResourceInfo, WaiverInfo};
 use crate::checks::{Meta, Severity, unit_facts};
+use crate::demand::Want;
 use crate::estate::{AccountKey, ResourceId};
-use crate::fact::{Fact, Gap, Kind, Why};
-use crate::judgement::{Judgement, Tally, Verdict};
+use crate::fact::{Fact, FactId, FactSpec, Gap, Kind, Per, Why};
+use crate::judgement::{Judgement, Observed, Tally, Verdict, Violation};
 use crate::policy::{Accepts, Control, Policy, Waiver};
 use crate::resources::capability::ELSEWHERE;
 use crate::resources::s3_bucket::region::Region;
 use crate::scope::Member;
 use crate::snapshot::Snapshot;
 use crate::view::{Derived, View};
+
+impl Policy {
+    /// The controls as the collector sees them.
+    pub fn wants(&self) -> Vec<Want> {
+        let want = |control: &Control| Want {
+            scope: control.scope.clone(),
+            unit: control.check.meta().unit,
+            demands: control.check.demands(&self.estate),
+        };
+        self.controls.iter().map(want).collect()
+    }
+}
 
 /// Judges every control on every resource of its scope.
 pub fn evaluate(policy: &Policy, snapshot: &Snapshot, now: Timestamp) -> Assessment {
@@ -171,20 +184,24 @@ fn apply_waivers(
         };
         let mut accepted = vec![None; items.len()];
         for (number, waiver) in policy.waivers.iter().enumerate() {
-            if waiver.control != control.id || !waiver.selects(&resource.id, &policy.estate) {
+            if waiver.control != control.id {
+                continue;
+            }
+            let account = waiver.account.as_deref().is_none_or(|name| name == "*" || name == resource.id.account.as_str());
+            if finding.judgement.verdict() == Verdict::Unknown && account && waiver.accepts == Accepts::Fail {
+                // What could not be judged may be what it accepts: it is not called unused.
+                if let Some(used) = used.get_mut(number) {
+                    *used = true;
+                }
+            }
+            if !waiver.selects(&resource.id, &policy.estate) {
                 continue;
             }
             for ((subject, gap), slot) in items.iter().zip(&mut accepted) {
                 let right = match (&waiver.accepts, gap) {
                     (Accepts::Fail, None) => waiver.subject.as_deref().is_none_or(|wanted| Some(wanted) == *subject),
                     (Accepts::Unknown { operation }, Some(gap)) => *gap.operation == **operation,
-                    (Accepts::Fail, Some(_)) => {
-                        // What could not be judged may be what it accepts.
-                        if let Some(used) = used.get_mut(number) {
-                            *used = true;
-                        }
-                        false
-                    }
+                    (Accepts::Fail, Some(_)) => false,
                     (Accepts::Unknown { .. }, None) => false,
                 };
                 if right {
@@ -213,6 +230,10 @@ const WAIVER_META: Meta = Meta {
     references: &[],
 };
 
+/// What a policy says of itself; it is read with the policy.
+const WAIVERS: FactId =
+    &FactSpec { id: "policy.waivers", kind: Kind::Policy, operation: "load policy", also: &[], actions: &[], per: Per::Free };
+
 /// An expired waiver, or one that accepted nothing, is a finding of its own.
 fn report_waivers(policy: &Policy, now: Timestamp, used: &[bool], controls: &mut Vec<ControlInfo>, rows: &mut Rows<'_>) {
     for (waiver, used) in policy.waivers.iter().zip(used) {
@@ -233,9 +254,10 @@ fn report_waivers(policy: &Policy, now: Timestamp, used: &[bool], controls: &mut
             at: waiver.at.clone(),
         });
         let id = ResourceId::new(&AccountKey::none(), Kind::Policy, &policy.name);
-        let mut tally = Tally::new();
-        let _ = tally.fail::<Region>(&id, says, "expired or unused", "current and used").subject(&waiver.subject_line());
-        rows.push(number, &id, tally.finish());
+        let observed =
+            Observed { fact: WAIVERS, on: id.clone(), seen: "expired or unused".into(), required: "current and used".into() };
+        let violation = Violation { subject: Some(waiver.subject_line().into()), says: says.into(), observed, fix: None };
+        rows.push(number, &id, Judgement::Fail(vec![violation]));
     }
 }
 

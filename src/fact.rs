@@ -116,6 +116,7 @@ impl fmt::Display for Gap {
             | Why::WrongAccount
             | Why::Credentials
             | Why::Unreachable
+            | Why::NotEvaluated
             | Why::Failed => {
                 write!(f, "{}: {}", self.operation, self.why.label())?;
                 if let Some(code) = code {
@@ -158,6 +159,8 @@ pub enum Why {
     Credentials,
     /// No connection to the endpoint.
     Unreachable,
+    /// It was read, and what it means depends on conditions that are not evaluated.
+    NotEvaluated,
     /// The service failed.
     Failed,
 }
@@ -178,6 +181,7 @@ impl Why {
             Self::WrongAccount => "the credentials belong to another account",
             Self::Credentials => "no usable credentials",
             Self::Unreachable => "the endpoint could not be reached",
+            Self::NotEvaluated => "needs the full evaluator",
             Self::Failed => "the service failed",
         }
     }

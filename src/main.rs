@@ -1,1 +1,5 @@
-fn main() {}
+//! The `lastcopy` command.
+
+fn main() -> std::process::ExitCode {
+    lastcopy::cli::main()
+}

@@ -13,6 +13,7 @@ use crate::snapshot::Snapshot;
 /// The scope of a control, resolved against the estate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
+    /// A store by name, or [`Scope::EVERY_STORE`].
     pub store: Option<String>,
     /// Store and copy.
     pub copy: Option<(String, String)>,
@@ -57,15 +58,24 @@ pub enum Search {
 }
 
 impl Scope {
+    /// Every store that the policy declares, as shipped policies say it. No store can have this name.
+    pub const EVERY_STORE: &'static str = "*";
+
+    /// Whether it covers a store. A scope that says nothing about stores covers all of them.
+    pub fn names_store(&self, name: &str) -> bool {
+        self.store.as_deref().is_none_or(|wanted| wanted == Self::EVERY_STORE || wanted == name)
+    }
+
     /// The accounts that the scope reaches.
     pub fn accounts(&self, estate: &Estate) -> Vec<AccountKey> {
         match (&self.copy, &self.store, &self.account) {
             (Some((store, copy)), _, _) => {
                 estate.stores.get(store).and_then(|s| s.copies.get(copy)).map(|c| c.account.clone()).into_iter().collect()
             }
-            (None, Some(store), _) => {
+            (None, Some(_), _) => {
+                let stores = estate.stores.iter().filter(|(name, _)| self.names_store(name));
                 let mut accounts: Vec<AccountKey> =
-                    estate.stores.get(store).into_iter().flat_map(|s| s.copies.values().map(|c| c.account.clone())).collect();
+                    stores.flat_map(|(_, s)| s.copies.values().map(|c| c.account.clone())).collect();
                 accounts.sort_unstable();
                 accounts.dedup();
                 accounts
@@ -79,12 +89,7 @@ impl Scope {
     pub fn search(&self, estate: &Estate, unit: Kind) -> Search {
         match unit {
             Kind::Store => Search::Named(
-                estate
-                    .stores
-                    .keys()
-                    .filter(|name| self.store.as_ref().is_none_or(|wanted| wanted == *name))
-                    .map(|name| ResourceId::store(name))
-                    .collect(),
+                estate.stores.keys().filter(|name| self.names_store(name)).map(|name| ResourceId::store(name)).collect(),
             ),
             Kind::Policy => Search::Named(Vec::new()),
             Kind::Account => Search::Named(self.accounts(estate).iter().map(ResourceId::account).collect()),
@@ -98,9 +103,9 @@ impl Scope {
                         copies.filter(|(s, c, _)| *s == store && *c == copy).flat_map(|(_, _, copy)| copy.resources()).collect(),
                     );
                 }
-                if let Some(store) = &self.store {
+                if self.store.is_some() {
                     return Search::Named(
-                        copies.filter(|(s, _, _)| *s == store).flat_map(|(_, _, copy)| copy.resources()).collect(),
+                        copies.filter(|(s, _, _)| self.names_store(s)).flat_map(|(_, _, copy)| copy.resources()).collect(),
                     );
                 }
                 let exact = !self.names.is_empty() && self.names.iter().all(|name| !name.contains(['*', '?']));

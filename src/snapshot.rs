@@ -190,6 +190,15 @@ impl Snapshot {
         self.listings.iter().map(|((account, operation), state)| (account, operation.as_str(), state))
     }
 
+    /// Forgets everything that was observed, for a reason that every fact will give.
+    pub fn forget(&mut self, why: &Gap) {
+        self.resources.clear();
+        self.listings.clear();
+        for record in self.accounts.values_mut() {
+            record.gap = Some(why.clone());
+        }
+    }
+
     /// Forgets one fact, as if it had not been collected. For what-if and for laws in tests.
     pub fn lose(&mut self, id: &ResourceId, fact: FactId) {
         if let Some(resource) = self.resources.get_mut(id) {

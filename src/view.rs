@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use jiff::Timestamp;
 
-use crate::estate::{Estate, ResourceId};
+use crate::estate::{AccountKey, Estate, ResourceId};
 use crate::fact::Fact;
 use crate::judgement::Tally;
 use crate::principals::Principals;
@@ -59,6 +59,18 @@ impl<'a> View<'a> {
                 false
             }
         }
+    }
+
+    /// The ARN of a bucket as IAM policy documents name it. Off AWS too, where the partition is `aws`.
+    pub fn bucket_arn(&self, id: &ResourceId) -> String {
+        let partition = self.snapshot.accounts.get(&id.account).and_then(|record| record.partition.as_deref());
+        format!("arn:{}:s3:::{}", partition.unwrap_or("aws"), id.name)
+    }
+
+    /// The twelve digits of an account: as the policy says, else as STS said.
+    pub fn account_number(&self, account: &AccountKey) -> Option<&'a str> {
+        let declared = self.estate.accounts.get(account).and_then(|account| account.id.as_deref());
+        declared.or_else(|| self.snapshot.accounts.get(account).and_then(|record| record.id.as_deref()))
     }
 
     /// The principals of every account with their policies, parsed.

@@ -119,19 +119,7 @@ impl BucketReader {
                     let without = self.in_region(&send, None).await;
                     let answered = match &without {
                         Ok(_) => true,
-                        Err(failure) => {
-                            !matches!(
-                                failure.why,
-                                Why::Denied
-                                    | Why::Throttled
-                                    | Why::TimedOut
-                                    | Why::Unreachable
-                                    | Why::Failed
-                                    | Why::Malformed
-                                    | Why::Credentials
-                                    | Why::Unsupported
-                            ) || absent_code(failure)
-                        }
+                        Err(failure) => absent_code(failure),
                     };
                     if answered {
                         bucket.foreign.store(true, Ordering::Relaxed);
@@ -180,8 +168,14 @@ impl BucketReader {
         Fut: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let _room = self.bucket.session.room(region, &self.call).await;
-        send(self.bucket.session.s3(region), of).await.map_err(|error| Failure::of(&error))
+        let session = &self.bucket.session;
+        let _room = session.room(region, &self.call).await;
+        if let Some(failure) = session.given_up() {
+            return Err(failure);
+        }
+        let answer = send(session.s3(region), of).await.map_err(|error| Failure::of(&error));
+        session.heard(&answer);
+        answer
     }
 }
 

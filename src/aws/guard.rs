@@ -66,9 +66,11 @@ impl Intercept for Guard {
         "read-only guard"
     }
 
-    fn read_before_execution(
+    // Before execution the operation has no name yet; nothing is serialized or signed before this.
+    fn read_before_serialization(
         &self,
         _: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let call = config.load::<Metadata>().map(|m| format!("{}:{}", service_key(m.service()), m.name()));

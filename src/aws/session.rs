@@ -82,6 +82,9 @@ pub struct Session {
     shared: Shared,
     base: SdkConfig,
     endpoint: Option<String>,
+    /// The endpoint, when the policy or the command line names it.
+    named: Option<String>,
+    health: Mutex<Health>,
     s3: Mutex<HashMap<String, aws_sdk_s3::Client>>,
     iam: aws_sdk_iam::Client,
     control: aws_sdk_s3control::Client,
@@ -93,7 +96,9 @@ impl Session {
         let base = base(account, connection, shared).await;
         let region = base.region().map_or_else(|| "us-east-1".to_owned(), |region| region.to_string());
         let guard = guard(key, &region, shared);
-        let endpoint = base.endpoint_url().map(str::to_owned);
+        // An endpoint that the policy or the command line names must win over AWS_ENDPOINT_URL_S3 and its kin.
+        let named = connection.endpoint.clone().or_else(|| account.endpoint.clone());
+        let endpoint = named.clone().or_else(|| base.endpoint_url().map(str::to_owned));
         let role = if connection.ambient { None } else { connection.role_arn.clone().or_else(|| account.role_arn.clone()) };
         let base = match role {
             None => base,
@@ -104,8 +109,12 @@ impl Session {
                 base.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
             }
         };
-        let identity = if account.is_aws() { Some(identify(key, account, &base, &guard).await?) } else { None };
-        let iam = aws_sdk_iam::Client::from_conf(aws_sdk_iam::config::Builder::from(&base).interceptor(guard.clone()).build());
+        let identity = if account.is_aws() { Some(identify(key, account, sts(&base, &named, &guard)).await?) } else { None };
+        let mut iam = aws_sdk_iam::config::Builder::from(&base).interceptor(guard.clone());
+        if named.is_some() {
+            iam.set_endpoint_url(named.clone());
+        }
+        let iam = aws_sdk_iam::Client::from_conf(iam.build());
         let mut control = aws_sdk_s3control::config::Builder::from(&base).interceptor(guard);
         if let Some(url) = &endpoint {
             control = control.endpoint_resolver(AsGiven(url.clone()));
@@ -118,6 +127,8 @@ impl Session {
             shared: shared.clone(),
             base,
             endpoint,
+            named,
+            health: Mutex::default(),
             s3: Mutex::default(),
             iam,
             control,
@@ -131,10 +142,13 @@ impl Session {
             .entry(region.to_owned())
             .or_insert_with(|| {
                 let custom = self.endpoint.is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
-                let config = aws_sdk_s3::config::Builder::from(&self.base)
+                let mut config = aws_sdk_s3::config::Builder::from(&self.base)
                     .region(Region::new(region.to_owned()))
                     .force_path_style(custom)
                     .interceptor(guard(&self.key, region, &self.shared));
+                if self.named.is_some() {
+                    config.set_endpoint_url(self.named.clone());
+                }
                 aws_sdk_s3::Client::from_conf(config.build())
             })
             .clone()
@@ -160,10 +174,38 @@ impl Session {
         self.endpoint.as_deref()
     }
 
+    /// The failure of an endpoint that has never answered, once enough calls found it so: asking on would only take time.
+    pub fn given_up(&self) -> Option<Failure> {
+        let health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        health.last.clone().filter(|_| !health.answered && health.silent >= GIVE_UP)
+    }
+
+    /// Notes whether the endpoint answered at all.
+    pub fn heard<T>(&self, answer: &Result<T, Failure>) {
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        match answer {
+            Err(failure) if matches!(failure.why, Why::Unreachable | Why::TimedOut) => {
+                health.silent += 1;
+                health.last = Some(failure.clone());
+            }
+            Ok(_) | Err(_) => health.answered = true,
+        }
+    }
+
     /// Waits for room to send `service:Operation`.
     pub async fn room(&self, region: &str, call: &str) -> Permit {
         self.shared.limiter.acquire(&guard(&self.key, region, &self.shared).key(call)).await
     }
+}
+
+/// So many silent calls, each with its retries, before an endpoint counts as gone.
+const GIVE_UP: u32 = 3;
+
+#[derive(Debug, Default)]
+struct Health {
+    answered: bool,
+    silent: u32,
+    last: Option<Failure>,
 }
 
 fn guard(key: &AccountKey, region: &str, shared: &Shared) -> Guard {
@@ -185,7 +227,7 @@ async fn base(account: &Account, connection: &Connection, shared: &Shared) -> Sd
         loader = loader.region(Region::new(region.clone()));
     }
     let profile = connection.profile.as_ref().or(if connection.ambient { None } else { account.profile.as_ref() });
-    if let Some(profile) = profile {
+    if let Some(profile) = profile.filter(|_| connection.credentials.is_none()) {
         loader = loader.profile_name(profile);
     }
     if let Some(endpoint) = connection.endpoint.as_ref().or(account.endpoint.as_ref()) {
@@ -201,8 +243,15 @@ async fn base(account: &Account, connection: &Connection, shared: &Shared) -> Sd
     }
 }
 
-async fn identify(key: &AccountKey, account: &Account, base: &SdkConfig, guard: &Guard) -> Result<Identity, Gap> {
-    let sts = aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(base).interceptor(guard.clone()).build());
+fn sts(base: &SdkConfig, endpoint: &Option<String>, guard: &Guard) -> aws_sdk_sts::Client {
+    let mut config = aws_sdk_sts::config::Builder::from(base).interceptor(guard.clone());
+    if endpoint.is_some() {
+        config.set_endpoint_url(endpoint.clone());
+    }
+    aws_sdk_sts::Client::from_conf(config.build())
+}
+
+async fn identify(key: &AccountKey, account: &Account, sts: aws_sdk_sts::Client) -> Result<Identity, Gap> {
     let operation = Identity::SPEC.operation;
     let answer = match sts.get_caller_identity().send().await {
         Ok(answer) => answer,

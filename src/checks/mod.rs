@@ -145,7 +145,24 @@ macro_rules! checks {
 
 checks! {
     s3_bucket_versioning::S3BucketVersioning,
+    s3_bucket_mfa_delete::S3BucketMfaDelete,
+    s3_bucket_noncurrent_retention::S3BucketNoncurrentRetention,
+    s3_bucket_no_current_expiry::S3BucketNoCurrentExpiry,
+    s3_bucket_upload_abort::S3BucketUploadAbort,
+    s3_bucket_object_lock::S3BucketObjectLock,
+    s3_bucket_public_access_block::S3BucketPublicAccessBlock,
+    s3_bucket_ownership::S3BucketOwnership,
+    s3_bucket_encryption::S3BucketEncryption,
+    account_root_mfa::AccountRootMfa,
+    account_root_no_keys::AccountRootNoKeys,
+    account_password_policy::AccountPasswordPolicy,
+    iam_user_mfa::IamUserMfa,
+    iam_user_key_age::IamUserKeyAge,
+    iam_policy_no_full_admin::IamPolicyNoFullAdmin,
+    s3_bucket_tls_only::S3BucketTlsOnly,
+    s3_bucket_least_privilege::S3BucketLeastPrivilege,
     store_cross_account_mirror::StoreCrossAccountMirror,
+    store_mirror_grants::StoreMirrorGrants,
 }
 
 /// A check by its id.

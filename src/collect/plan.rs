@@ -121,7 +121,7 @@ pub enum Times {
     /// Once for each page of the answer.
     Pages,
     /// For each bucket in scope that the listing finds.
-    PerBucket(usize),
+    PerBucket,
 }
 
 /// What a collection would send, from the policy alone.
@@ -163,31 +163,19 @@ pub fn forecast(wants: &[Want], estate: &Estate, now: jiff::Timestamp) -> Vec<Fo
             }
         }
     }
-    // Facts of buckets that only a listing will name.
-    let mut per_bucket: BTreeMap<(AccountKey, FactId), usize> = BTreeMap::new();
-    for want in wants.iter().filter(|want| want.unit == Kind::S3Bucket) {
-        let Search::Listed(accounts) = want.scope.search(estate, want.unit) else { continue };
-        for account in accounts {
-            let Some(declared) = estate.accounts.get(&account) else { continue };
-            for fact in want.scope.facts().into_iter().chain(want.demands.iter().flat_map(|demand| demand.facts.iter().copied()))
-            {
-                match (fact.per, fact.kind) {
-                    (Per::Resource, Kind::S3Bucket) if capability(declared, fact) == Capability::Ask => {
-                        per_bucket.insert((account.clone(), fact), 1);
-                    }
-                    (Per::Resource, _) if capability(declared, fact) == Capability::Ask => {
-                        lines.entry((account.clone(), call_of(fact, fact.operation))).or_insert(Times::Exactly(1));
-                    }
-                    (Per::Account, _) if declared.is_aws() => {
-                        lines.entry((account.clone(), call_of(fact, fact.operation))).or_insert(Times::Pages);
-                    }
-                    (Per::Resource | Per::Account | Per::Free, _) => {}
-                }
+    for (account, fact) in listed(wants, estate) {
+        let line = (account, call_of(fact, fact.operation));
+        match (fact.per, fact.kind) {
+            (Per::Resource, Kind::S3Bucket) => {
+                lines.insert(line, Times::PerBucket);
+            }
+            (Per::Resource, _) => {
+                lines.entry(line).or_insert(Times::Exactly(1));
+            }
+            (Per::Account | Per::Free, _) => {
+                lines.entry(line).or_insert(Times::Pages);
             }
         }
-    }
-    for ((account, fact), times) in per_bucket {
-        lines.insert((account, call_of(fact, fact.operation)), Times::PerBucket(times));
     }
     lines.into_iter().map(|((account, call), times)| Forecast { account, call, times }).collect()
 }
@@ -212,39 +200,75 @@ pub fn call_of(spec: FactId, operation: &str) -> String {
     }
 }
 
-/// The IAM actions that a collection needs, by account.
-pub fn actions(wants: &[Want], estate: &Estate) -> BTreeMap<AccountKey, BTreeSet<&'static str>> {
-    let mut actions: BTreeMap<AccountKey, BTreeSet<&'static str>> = BTreeMap::new();
-    let lists = lists(wants, estate);
-    for account in lists.listings {
-        actions.entry(account).or_default().insert("s3:ListAllMyBuckets");
-    }
-    let mut need = |account: &AccountKey, fact: FactId| {
-        let asked = estate.accounts.get(account).is_some_and(|declared| capability(declared, fact) == Capability::Ask);
-        if asked && fact.per != Per::Free {
-            actions.entry(account.clone()).or_default().extend(fact.actions.iter().copied());
-        }
-    };
-    for want in wants {
-        let accounts = want.scope.accounts(estate);
-        let on_buckets = matches!(want.unit, Kind::S3Bucket);
-        for fact in want.scope.facts() {
-            accounts.iter().filter(|_| on_buckets).for_each(|account| need(account, fact));
-        }
-        for demand in &want.demands {
-            if want.unit == Kind::Store {
-                let Search::Named(stores) = want.scope.search(estate, Kind::Store) else { continue };
-                for target in stores.iter().flat_map(|store| targets(estate, store, demand.on)) {
-                    demand.facts.iter().for_each(|fact| need(&target.account, fact));
+/// An IAM action that a collection needs, and on which buckets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    pub action: &'static str,
+    /// The buckets by name; `None` where the action knows no resource or any bucket may be asked for.
+    pub buckets: Option<BTreeSet<String>>,
+}
+
+/// The IAM actions that a collection needs, by account and sorted by action.
+pub fn needs(wants: &[Want], estate: &Estate) -> BTreeMap<AccountKey, Vec<Need>> {
+    let mut found: BTreeMap<(AccountKey, &'static str), Option<BTreeSet<String>>> = BTreeMap::new();
+    let mut need = |account: &AccountKey, actions: &[&'static str], bucket: Option<&str>| {
+        for action in actions {
+            let buckets = found.entry((account.clone(), action)).or_insert_with(|| Some(BTreeSet::new()));
+            match (bucket, buckets.as_mut()) {
+                (Some(bucket), Some(buckets)) => {
+                    buckets.insert(bucket.to_owned());
                 }
-            } else {
-                for account in &accounts {
-                    demand.facts.iter().for_each(|fact| need(account, fact));
-                }
+                (None, _) => *buckets = None,
+                (Some(_), None) => {}
             }
         }
+    };
+    let nothing = Snapshot::empty(jiff::Timestamp::UNIX_EPOCH);
+    for account in lists(wants, estate).listings {
+        need(&account, &["s3:ListAllMyBuckets"], None);
     }
-    actions
+    let mut jobs = members(wants, estate, &nothing);
+    for (id, facts) in scopes(wants, estate, &nothing).facts {
+        jobs.facts.entry(id).or_default().extend(facts);
+    }
+    for (id, facts) in &jobs.facts {
+        for fact in facts.iter().filter(|fact| asks(estate, id, fact)) {
+            need(&id.account, fact.actions, (id.kind == Kind::S3Bucket).then_some(&*id.name));
+        }
+    }
+    let bulk = jobs.bulk.into_iter().chain(lists(wants, estate).bulk);
+    for (account, operation) in bulk {
+        if let Some(spec) = crate::resources::all_specs().find(|spec| spec.operation == operation) {
+            need(&account, spec.actions, None);
+        }
+    }
+    // Facts of whatever a listing will find.
+    for (account, fact) in listed(wants, estate) {
+        need(&account, fact.actions, None);
+    }
+    let mut by_account: BTreeMap<AccountKey, Vec<Need>> = BTreeMap::new();
+    for ((account, action), buckets) in found {
+        by_account.entry(account).or_default().push(Need { action, buckets });
+    }
+    by_account
+}
+
+/// Facts that are asked of every bucket that a listing finds, and of the accounts that they lie in.
+fn listed(wants: &[Want], estate: &Estate) -> BTreeSet<(AccountKey, FactId)> {
+    let mut found = BTreeSet::new();
+    for want in wants.iter().filter(|want| want.unit == Kind::S3Bucket) {
+        let Search::Listed(accounts) = want.scope.search(estate, want.unit) else { continue };
+        for account in accounts {
+            let Some(declared) = estate.accounts.get(&account) else { continue };
+            let facts = want.scope.facts().into_iter().chain(want.demands.iter().flat_map(|demand| demand.facts.iter().copied()));
+            found.extend(
+                facts
+                    .filter(|fact| fact.per != Per::Free && capability(declared, fact) == Capability::Ask)
+                    .map(|fact| (account.clone(), fact)),
+            );
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -279,10 +303,10 @@ mod tests {
                 "vault sts:GetCallerIdentity Exactly(1)",
             ]
         );
-        let needed = actions(&wants, &estate);
-        assert_eq!(
-            needed[&primary().account].iter().copied().collect::<Vec<_>>(),
-            ["s3:GetBucketVersioning", "s3:GetEncryptionConfiguration", "s3:GetReplicationConfiguration"]
-        );
+        let needed = needs(&wants, &estate);
+        let actions: Vec<&str> = needed[&primary().account].iter().map(|need| need.action).collect();
+        assert_eq!(actions, ["s3:GetBucketVersioning", "s3:GetEncryptionConfiguration", "s3:GetReplicationConfiguration"]);
+        let buckets = needed[&primary().account][0].buckets.clone().unwrap();
+        assert_eq!(buckets.into_iter().collect::<Vec<_>>(), [primary().name.to_string()]);
     }
 }

@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, FuturesUnordered};
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 use crate::aws::account::ROOT;
 use crate::aws::bucket::Bucket;
@@ -35,16 +37,43 @@ pub struct Options {
     /// At most so many calls in flight.
     pub concurrency: usize,
     pub policy_digest: Option<String>,
+    /// The time; the command line owns the clock.
+    pub clock: fn() -> Timestamp,
 }
 
-/// Hears of progress; says when to stop.
+/// How somebody asks a collection to end early.
+#[derive(Debug, Default)]
+pub struct Stop {
+    asked: AtomicBool,
+    wake: Notify,
+}
+
+impl Stop {
+    /// Asks.
+    pub fn ask(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+        self.wake.notify_waiters();
+    }
+
+    /// Whether somebody asked.
+    pub fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    async fn asked(&self) {
+        let wake = self.wake.notified();
+        if !self.is_asked() {
+            wake.await;
+        }
+    }
+}
+
+/// Hears of progress.
 pub trait Watch: Sync {
     /// A phase begins with so many steps.
     fn phase(&self, what: &str, steps: usize);
     /// One step is done.
     fn step(&self);
-    /// Whether somebody asked to stop.
-    fn stopped(&self) -> bool;
 }
 
 /// What an answer changes in the snapshot.
@@ -52,17 +81,17 @@ pub type Put = Box<dyn FnOnce(&mut Snapshot, Timestamp) + Send>;
 type Job = Pin<Box<dyn Future<Output = Put> + Send>>;
 
 /// Collects what the wants demand. Everything that could not be read is in the snapshot as a gap.
-pub async fn collect(wants: &[Want], estate: &Estate, options: &Options, watch: &dyn Watch) -> Snapshot {
-    let mut snapshot = Snapshot::empty(Timestamp::now());
+pub async fn collect(wants: &[Want], estate: &Estate, options: &Options, watch: &dyn Watch, stop: &Stop) -> Snapshot {
+    let mut snapshot = Snapshot::empty((options.clock)());
     snapshot.policy_digest.clone_from(&options.policy_digest);
-    let mut run = Run { estate, options, watch, snapshot, sessions: BTreeMap::new(), buckets: BTreeMap::new() };
+    let mut run = Run { estate, options, watch, stop, snapshot, sessions: BTreeMap::new(), buckets: BTreeMap::new() };
     let lists = plan::lists(wants, estate);
     run.enter(wants, &lists).await;
     run.list(&lists).await;
     run.read(&plan::scopes(wants, estate, &run.snapshot)).await;
     run.read(&plan::members(wants, estate, &run.snapshot)).await;
     run.settle();
-    run.snapshot.complete = !watch.stopped();
+    run.snapshot.complete = !stop.is_asked();
     run.snapshot.calls = options.shared.ledger.calls();
     run.snapshot
 }
@@ -71,6 +100,7 @@ struct Run<'a> {
     estate: &'a Estate,
     options: &'a Options,
     watch: &'a dyn Watch,
+    stop: &'a Stop,
     snapshot: Snapshot,
     sessions: BTreeMap<AccountKey, Arc<Session>>,
     buckets: BTreeMap<ResourceId, Arc<Bucket>>,
@@ -94,7 +124,13 @@ impl Run<'_> {
             })
         });
         let mut opened: FuturesUnordered<_> = opened.collect();
-        while let Some((key, account, connection, session)) = opened.next().await {
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = self.stop.asked() => None,
+                next = opened.next() => next,
+            };
+            let Some((key, account, connection, session)) = next else { break };
             let mut record = AccountRecord {
                 pinned: account.id.is_some(),
                 endpoint: connection.endpoint.or_else(|| account.endpoint.clone()),
@@ -106,7 +142,7 @@ impl Run<'_> {
                     if let Some(identity) = &session.identity {
                         record.id = Some(identity.account.clone());
                         record.partition = identity.arn.split(':').nth(1).map(str::to_owned);
-                        self.snapshot.put(&ResourceId::account(&key), Fact::Known(identity.clone()), Timestamp::now());
+                        self.snapshot.put(&ResourceId::account(&key), Fact::Known(identity.clone()), (self.options.clock)());
                     }
                     self.sessions.insert(key.clone(), Arc::new(session));
                 }
@@ -193,19 +229,22 @@ impl Run<'_> {
     async fn run(&mut self, what: &str, jobs: Vec<Job>) {
         self.watch.phase(what, jobs.len());
         // Each call is a task of its own, so that all cores work; a little more than the ceiling is ready to go.
-        let mut answers = stream::iter(jobs)
-            .take_while(|_| std::future::ready(!self.watch.stopped()))
-            .map(|job| tokio::spawn(job))
-            .buffer_unordered(self.options.concurrency + self.options.concurrency / 2);
+        let mut answers =
+            stream::iter(jobs).map(tokio::spawn).buffer_unordered(self.options.concurrency + self.options.concurrency / 2);
         let mut puts: Vec<(Put, Timestamp)> = Vec::new();
-        while let Some(answer) = answers.next().await {
-            if let Ok(put) = answer {
-                puts.push((put, Timestamp::now()));
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = self.stop.asked() => None,
+                next = answers.next() => next,
+            };
+            match next {
+                Some(Ok(put)) => puts.push((put, (self.options.clock)())),
+                // A panic in a task; what it should have read stays "not collected".
+                Some(Err(_)) => {}
+                None => break,
             }
             self.watch.step();
-            if self.watch.stopped() {
-                break;
-            }
         }
         drop(answers);
         for (put, at) in puts {
@@ -215,7 +254,7 @@ impl Run<'_> {
 
     /// Decides whether each declared bucket exists, and notes the Region that was found.
     fn settle(&mut self) {
-        let now = Timestamp::now();
+        let now = (self.options.clock)();
         for (id, bucket) in std::mem::take(&mut self.buckets) {
             let denied = self.first_gap(&id);
             let Some(resource) = self.snapshot.resource_mut(&id) else { continue };

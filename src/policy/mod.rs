@@ -3,6 +3,26 @@
 //! Every problem of every file is shown in one run, with its place. It must never run anything that a policy says, and
 //! never fetch anything: files are read by the command line.
 
+mod accounts;
+mod contradictions;
+mod controls;
+mod cursor;
+pub mod diagnostic;
+pub mod load;
+pub mod packs;
+pub mod schema;
+mod scopes;
+mod shape;
+pub mod source;
+mod stores;
+mod structure;
+mod suggest;
+pub mod tree;
+mod waivers;
+
+pub use load::{Loaded, load};
+pub use source::SourceFile;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;

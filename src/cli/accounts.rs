@@ -1,0 +1,126 @@
+//! How accounts are reached, when the command line says otherwise than the policy.
+
+use clap::Args;
+
+/// Flags of commands that read live accounts.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Accounts")]
+pub(super) struct Accounts {
+    /// Reach an account in another way than the policy says: NAME=profile:X, NAME=role:ARN, NAME=endpoint:URL or
+    /// NAME=ambient (the credentials of the environment). Repeatable
+    #[arg(long = "account", value_name = "NAME=HOW")]
+    pub(super) how: Vec<String>,
+    /// Calls in flight at most, over all accounts
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) concurrency: u16,
+    /// Seconds to wait for one answer before trying again
+    #[arg(long, default_value_t = 20, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..=600))]
+    pub(super) timeout: u16,
+}
+
+#[cfg(feature = "aws")]
+mod live {
+    use std::collections::BTreeMap;
+    use std::io::IsTerminal;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use anyhow::Context;
+
+    use super::Accounts;
+    use crate::aws::session::{Connection, Shared};
+    use crate::cli::progress::Bar;
+    use crate::cli::{Failed, Global, wall};
+    use crate::collect::run::{Options, Stop, collect};
+    use crate::estate::{AccountKey, Estate};
+    use crate::policy::Policy;
+    use crate::snapshot::Snapshot;
+
+    impl Accounts {
+        /// The connections that the flags name.
+        pub(in crate::cli) fn connections(&self, estate: &Estate) -> Result<BTreeMap<AccountKey, Connection>, Failed> {
+            let mut connections: BTreeMap<AccountKey, Connection> = BTreeMap::new();
+            for flag in &self.how {
+                let wrong = || {
+                    let text =
+                        format!("--account {flag}: write NAME=profile:X, NAME=role:ARN, NAME=endpoint:URL or NAME=ambient");
+                    Failed::Usage(text)
+                };
+                let (name, how) = flag.split_once('=').ok_or_else(wrong)?;
+                let key = AccountKey::new(name);
+                if !estate.accounts.contains_key(&key) {
+                    let known: Vec<&str> = estate.accounts.keys().map(AccountKey::as_str).collect();
+                    return Err(Failed::Usage(format!(
+                        "--account {flag}: the policy has no account {name}; it has {}",
+                        known.join(", ")
+                    )));
+                }
+                let connection = connections.entry(key).or_default();
+                match how.split_once(':') {
+                    None if how == "ambient" => connection.ambient = true,
+                    Some(("profile", profile)) if !profile.is_empty() => connection.profile = Some(profile.to_owned()),
+                    Some(("role", arn)) if arn.starts_with("arn:") => connection.role_arn = Some(arn.to_owned()),
+                    Some(("endpoint", url)) if url.starts_with("http://") || url.starts_with("https://") => {
+                        connection.endpoint = Some(url.to_owned());
+                    }
+                    None | Some(_) => return Err(wrong()),
+                }
+            }
+            Ok(connections)
+        }
+
+        /// Reads the live accounts. Ctrl-C ends cleanly with what was read so far.
+        pub(in crate::cli) fn read(
+            &self,
+            policy: &Policy,
+            connections: BTreeMap<AccountKey, Connection>,
+            clock: Option<fn() -> jiff::Timestamp>,
+            runtime: &tokio::runtime::Runtime,
+            global: &Global,
+        ) -> Snapshot {
+            let mut shared = Shared::new(usize::from(self.concurrency));
+            shared.attempt_timeout = Duration::from_secs(u64::from(self.timeout));
+            shared.call_timeout = shared.attempt_timeout * 6;
+            let options = Options {
+                connections,
+                shared,
+                concurrency: usize::from(self.concurrency),
+                policy_digest: Some(policy.digest.clone()),
+                clock: clock.unwrap_or(wall),
+            };
+            let bar = Bar::new(!global.quiet && std::io::stderr().is_terminal());
+            let stop = Arc::new(Stop::default());
+            let wants = policy.wants();
+            let snapshot = runtime.block_on(async {
+                let asked = stop.clone();
+                let say = global.clone();
+                tokio::spawn(async move {
+                    if tokio::signal::ctrl_c().await.is_ok() {
+                        say.say("interrupted: finishing with what was read so far (again to quit at once)");
+                        asked.ask();
+                        if tokio::signal::ctrl_c().await.is_ok() {
+                            quit();
+                        }
+                    }
+                });
+                collect(&wants, &policy.estate, &options, &bar, &stop).await
+            });
+            bar.finish();
+            snapshot
+        }
+    }
+
+    #[expect(clippy::exit, reason = "asked for twice; nothing is being written, so nothing can be left half done")]
+    fn quit() {
+        std::process::exit(130);
+    }
+
+    /// The runtime of everything live.
+    pub(in crate::cli) fn runtime() -> Result<tokio::runtime::Runtime, Failed> {
+        let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        Ok(built.context("cannot start the asynchronous runtime")?)
+    }
+}
+
+#[cfg(feature = "aws")]
+pub(super) use live::runtime;

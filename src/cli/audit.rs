@@ -1,0 +1,196 @@
+//! `lastcopy audit`: load, collect, evaluate, render. It has no writing flag.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use super::accounts::Accounts;
+use super::{Failed, Global, files, wall};
+use crate::assessment::Assessment;
+use crate::checks::Severity;
+use crate::evaluate::evaluate;
+use crate::exit::Exit;
+use crate::fact::{Gap, Why};
+use crate::policy::Policy;
+use crate::reporters::{Evidence, Options, REPORTERS, Reporter, reporter};
+use crate::snapshot::Snapshot;
+use crate::units::Span;
+
+/// Read the accounts, judge them by the policies and report. It cannot write to any account.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  lastcopy audit --demo\n  lastcopy audit policies/ --fail-on high\n  \
+    lastcopy audit lastcopy.yaml --format human --format sarif --output - --output lastcopy.sarif\n  \
+    lastcopy audit lastcopy.yaml --snapshot last-night.jsonl")]
+pub(super) struct Audit {
+    /// Policy files and folders; without any, lastcopy.yaml
+    policies: Vec<PathBuf>,
+    /// Audit the embedded demo accounts: nothing to configure
+    #[cfg(feature = "demo")]
+    #[arg(long, conflicts_with_all = ["snapshot", "how"])]
+    demo: bool,
+    /// Judge a snapshot file instead of the live accounts, at the time it was taken
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+    /// Judge a snapshot at this time instead: an RFC 3339 time, or `wall` for now
+    #[arg(long, value_name = "TIME", requires = "snapshot")]
+    now: Option<String>,
+    /// Treat a snapshot older than this as not read at all, for example 24h
+    #[arg(long, value_name = "AGE", requires = "snapshot")]
+    max_age: Option<Span>,
+    #[command(flatten)]
+    report: Report,
+    #[command(flatten)]
+    accounts: Accounts,
+}
+
+/// What is written and what fails.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
+struct Report {
+    /// The format of the report; repeatable
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(REPORTERS.iter().map(|r| r.name())))]
+    format: Vec<String>,
+    /// Where to write it: the first --output belongs to the first --format, and so on; `-` is stdout
+    #[arg(long, short, value_name = "FILE")]
+    output: Vec<PathBuf>,
+    /// Exit 1 only for open failures at or above this severity
+    #[arg(long, value_name = "SEVERITY", default_value = "low", value_parser = severity)]
+    fail_on: Severity,
+    /// Exit 1 instead of 3 when something could not be judged
+    #[arg(long)]
+    incomplete_as_failure: bool,
+    /// Show all evidence, of passes too
+    #[arg(long, value_name = "WHICH", default_value = "failures", value_parser = PossibleValuesParser::new(["failures", "all"]))]
+    evidence: String,
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    [Severity::Low, Severity::Medium, Severity::High, Severity::Critical]
+        .into_iter()
+        .find(|severity| severity.as_str() == text)
+        .ok_or_else(|| "one of low, medium, high, critical".to_owned())
+}
+
+impl Audit {
+    pub(super) fn run(&self, global: &Global) -> Result<Exit, Failed> {
+        let outputs = self.report.outputs()?;
+        #[cfg(feature = "demo")]
+        if self.demo {
+            let (policy, snapshot) = super::demo::collect(&self.policies, &self.accounts, global)?;
+            let exit = self.report.write(&outputs, &evaluate(&policy, &snapshot, snapshot.taken), global)?;
+            global.say(super::demo::AFTER);
+            return Ok(exit);
+        }
+        let policy = files::policies(&self.policies, global)?.policy;
+        let (snapshot, now) = match &self.snapshot {
+            Some(path) => {
+                let snapshot = self.stored(path)?;
+                let now = match self.now.as_deref() {
+                    None => snapshot.taken,
+                    Some("wall") => wall(),
+                    Some(time) => time.parse().map_err(|error| Failed::Usage(format!("--now {time}: {error}")))?,
+                };
+                (snapshot, now)
+            }
+            None => {
+                let snapshot = self.live(&policy, global)?;
+                let now = snapshot.taken;
+                (snapshot, now)
+            }
+        };
+        self.report.write(&outputs, &evaluate(&policy, &snapshot, now), global)
+    }
+
+    fn stored(&self, path: &std::path::Path) -> Result<Snapshot, Failed> {
+        let mut snapshot = files::snapshot(path)?;
+        let age = wall().duration_since(snapshot.taken);
+        if let Some(most) = self.max_age
+            && age.as_secs() > most.seconds()
+        {
+            let gap = Gap::new(Why::NotCollected, "snapshot")
+                .with_detail(format!("the snapshot is {} h old, and --max-age allows {most}", age.as_hours()));
+            snapshot.forget(&gap);
+        }
+        Ok(snapshot)
+    }
+
+    #[cfg(feature = "aws")]
+    fn live(&self, policy: &Policy, global: &Global) -> Result<Snapshot, Failed> {
+        let connections = self.accounts.connections(&policy.estate)?;
+        let runtime = super::accounts::runtime()?;
+        let snapshot = self.accounts.read(policy, connections, None, &runtime, global);
+        runtime.shutdown_background();
+        Ok(snapshot)
+    }
+
+    #[cfg(not(feature = "aws"))]
+    fn live(&self, _: &Policy, _: &Global) -> Result<Snapshot, Failed> {
+        Err(Failed::Usage("this lastcopy was built without the feature `aws`; give it a --snapshot".to_owned()))
+    }
+}
+
+impl Report {
+    /// Formats with their files; `None` is stdout.
+    fn outputs(&self) -> Result<Vec<(&'static dyn Reporter, Option<PathBuf>)>, Failed> {
+        let default = ["human".to_owned()];
+        let formats: &[String] = if self.format.is_empty() { &default } else { &self.format };
+        if self.output.len() > formats.len() {
+            return Err(Failed::Usage(format!("{} times --output for {} --format", self.output.len(), formats.len())));
+        }
+        let mut outputs = Vec::new();
+        for (at, format) in formats.iter().enumerate() {
+            let reporter = reporter(format).ok_or_else(|| Failed::Usage(format!("there is no format {format}")))?;
+            outputs.push((reporter, self.output.get(at).filter(|path| path.as_os_str() != "-").cloned()));
+        }
+        if outputs.iter().filter(|(_, path)| path.is_none()).count() > 1 {
+            return Err(Failed::Usage("only one format can go to stdout; name an --output for the others".to_owned()));
+        }
+        Ok(outputs)
+    }
+
+    fn write(
+        &self,
+        outputs: &[(&'static dyn Reporter, Option<PathBuf>)],
+        assessment: &Assessment,
+        global: &Global,
+    ) -> Result<Exit, Failed> {
+        for (reporter, path) in outputs {
+            let terminal = path.is_none() && io::stdout().is_terminal();
+            let options = Options {
+                width: if terminal { width() } else { None },
+                color: path.is_none() && global.color.on(terminal),
+                fail_on: self.fail_on,
+                incomplete_as_failure: self.incomplete_as_failure,
+                evidence: if self.evidence == "all" { Evidence::All } else { Evidence::Failures },
+                clock: self.output_clock(assessment),
+            };
+            match path {
+                None => {
+                    let mut out = BufWriter::new(io::stdout().lock());
+                    let written = reporter.render(assessment, &options, &mut out).and_then(|()| out.flush());
+                    written.context("cannot write the report")?;
+                }
+                Some(path) => files::write_private(path, |out| reporter.render(assessment, &options, out))?,
+            }
+        }
+        Ok(Exit::of(assessment, self.fail_on, self.incomplete_as_failure))
+    }
+
+    fn output_clock(&self, assessment: &Assessment) -> Option<jiff::Timestamp> {
+        // The demo's time stands still; an age of it would say nothing.
+        (assessment.policy != super::demo::POLICY_NAME).then(wall)
+    }
+}
+
+/// The columns of the terminal.
+fn width() -> Option<u16> {
+    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    columns.or_else(terminal_width).or(Some(80))
+}
+
+fn terminal_width() -> Option<u16> {
+    comfy_table::Table::new().width()
+}

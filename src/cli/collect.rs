@@ -1,0 +1,85 @@
+//! `lastcopy collect`: the live state into a snapshot file, or what that would take.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::accounts::Accounts;
+use super::{Failed, Global, files, wall};
+use crate::collect::plan::{Times, forecast};
+use crate::exit::Exit;
+use crate::policy::Policy;
+
+/// Read the accounts and keep what was seen in a snapshot file (readable by you alone), to be judged later or elsewhere.
+#[derive(Debug, Args)]
+pub(super) struct Collect {
+    /// Policy files and folders; without any, lastcopy.yaml
+    policies: Vec<PathBuf>,
+    /// The snapshot file to write
+    #[arg(long, short, value_name = "FILE", required_unless_present = "dry_run")]
+    output: Option<PathBuf>,
+    /// Send nothing: print the calls that the policies need
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    accounts: Accounts,
+}
+
+impl Collect {
+    pub(super) fn run(&self, global: &Global) -> Result<Exit, Failed> {
+        let policy = files::policies(&self.policies, global)?.policy;
+        if self.dry_run {
+            return dry_run(&policy);
+        }
+        let Some(output) = &self.output else { return Err(Failed::Usage("--output is missing".to_owned())) };
+        self.live(&policy, output, global)
+    }
+
+    #[cfg(feature = "aws")]
+    fn live(&self, policy: &Policy, output: &std::path::Path, global: &Global) -> Result<Exit, Failed> {
+        let connections = self.accounts.connections(&policy.estate)?;
+        let runtime = super::accounts::runtime()?;
+        let snapshot = self.accounts.read(policy, connections, None, &runtime, global);
+        runtime.shutdown_background();
+        files::write_private(output, |out| crate::snapshot::file::write(&snapshot, out))?;
+        for (key, record) in &snapshot.accounts {
+            if let Some(gap) = &record.gap {
+                global.say(&format!("account {key} could not be read: {gap}"));
+            }
+        }
+        let calls: u64 = snapshot.calls.values().sum();
+        global.say(&format!("{} resources, {calls} calls → {}", snapshot.resources().count(), output.display()));
+        let entered = snapshot.accounts.values().any(|record| record.gap.is_none());
+        Ok(if !entered {
+            Exit::CouldNotWork
+        } else if snapshot.complete && snapshot.accounts.values().all(|record| record.gap.is_none()) {
+            Exit::Compliant
+        } else {
+            Exit::Incomplete
+        })
+    }
+
+    #[cfg(not(feature = "aws"))]
+    fn live(&self, _: &Policy, _: &std::path::Path, _: &Global) -> Result<Exit, Failed> {
+        Err(Failed::Usage("this lastcopy was built without the feature `aws` and cannot read accounts".to_owned()))
+    }
+}
+
+fn dry_run(policy: &Policy) -> Result<Exit, Failed> {
+    let mut out = std::io::stdout().lock();
+    let mut write = || -> std::io::Result<()> {
+        for line in forecast(&policy.wants(), &policy.estate, wall()) {
+            let times = match line.times {
+                Times::Exactly(times) => times.to_string(),
+                Times::Pages => "once for each page".to_owned(),
+                Times::PerBucket => "once for each bucket in scope".to_owned(),
+            };
+            writeln!(out, "{}\t{}\t{times}", line.account, line.call)?;
+        }
+        Ok(())
+    };
+    write().context("cannot write the forecast")?;
+    Ok(Exit::Compliant)
+}

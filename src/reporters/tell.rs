@@ -1,0 +1,226 @@
+//! The sentences that all reports share: what a finding says, what to do about it, and which finding is worst.
+//!
+//! It must never say "nobody", "none" or "in order" over something that could not be read.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+
+use crate::assessment::{Assessment, ControlInfo, Finding, ResourceInfo, WaiverInfo};
+use crate::checks::Severity;
+use crate::estate::AccountKey;
+use crate::fact::{Gap, Why};
+use crate::judgement::{Judgement, Observed, Verdict, Violation};
+
+/// The word for a verdict in JSON, the same as in the summary's keys.
+pub fn verdict_key(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Fail => "fail",
+        Verdict::Unknown => "unknown",
+        Verdict::Pass => "pass",
+        Verdict::NotApplicable => "not_applicable",
+    }
+}
+
+/// The waiver that accepts the violation or gap at `at`.
+pub fn waiver_of<'a>(assessment: &'a Assessment, finding: &Finding, at: usize) -> Option<&'a WaiverInfo> {
+    let number = (*finding.waivers.get(at)?)?;
+    assessment.waivers.get(number as usize)
+}
+
+/// The violations of a finding, each with the waiver that accepts it.
+pub fn violations<'a>(
+    assessment: &'a Assessment,
+    finding: &'a Finding,
+) -> impl Iterator<Item = (&'a Violation, Option<&'a WaiverInfo>)> {
+    let of: &[Violation] = match &finding.judgement {
+        Judgement::Fail(of) => of,
+        Judgement::Pass(_) | Judgement::Unknown(_) | Judgement::NotApplicable(_) => &[],
+    };
+    of.iter().enumerate().map(move |(at, violation)| (violation, waiver_of(assessment, finding, at)))
+}
+
+/// The gaps of a finding, each with the waiver that accepts it.
+pub fn gaps<'a>(assessment: &'a Assessment, finding: &'a Finding) -> impl Iterator<Item = (&'a Gap, Option<&'a WaiverInfo>)> {
+    let of: &[Gap] = match &finding.judgement {
+        Judgement::Unknown(of) => of,
+        Judgement::Pass(_) | Judgement::Fail(_) | Judgement::NotApplicable(_) => &[],
+    };
+    of.iter().enumerate().map(move |(at, gap)| (gap, waiver_of(assessment, finding, at)))
+}
+
+/// One sentence, without a full stop, that a person understands.
+pub fn message(assessment: &Assessment, finding: &Finding) -> String {
+    let title = assessment.control(finding).map_or("", |control| control.check.title);
+    match &finding.judgement {
+        Judgement::Pass(seen) => match seen.first() {
+            Some(first) if seen.len() == 1 => format!("{title}: {}", first.seen),
+            Some(first) => format!("{title}: {}; and {} more in order", first.seen, seen.len() - 1),
+            None => title.to_owned(),
+        },
+        Judgement::Fail(all) => {
+            let open = violations(assessment, finding).find(|(_, waiver)| waiver.is_none()).map(|(violation, _)| violation);
+            let said = open.or(all.first()).map_or(Cow::Borrowed(title), says);
+            match all.len() {
+                0 | 1 => said.into_owned(),
+                more => format!("{said}; and {} more", more - 1),
+            }
+        }
+        Judgement::Unknown(all) => {
+            let open = gaps(assessment, finding).find(|(_, waiver)| waiver.is_none()).map(|(gap, _)| gap);
+            let said = open.or(all.first()).map(self::gap).unwrap_or_default();
+            match all.len() {
+                0 | 1 => format!("not known: {said}"),
+                more => format!("not known: {said}; and {} more could not be read", more - 1),
+            }
+        }
+        Judgement::NotApplicable(reason) => format!("does not apply: {reason}"),
+    }
+}
+
+/// What could not be read, in one line. What no provider was asked says only what is the matter.
+pub fn gap(gap: &Gap) -> String {
+    match &gap.detail {
+        Some(detail) if matches!(&*gap.operation, "scope" | "judge") => detail.clone(),
+        Some(_) | None => gap.to_string(),
+    }
+}
+
+/// The part of a subject by which a sentence names it: `user/bob` of an ARN, the first word of several.
+fn short(subject: &str) -> &str {
+    let first = subject.split(' ').next().unwrap_or(subject);
+    first.rsplit(':').next().unwrap_or(first)
+}
+
+/// What a violation says, with its subject when the sentence does not name it.
+pub fn says(violation: &Violation) -> Cow<'_, str> {
+    match &violation.subject {
+        Some(subject) if !violation.says.contains(short(subject)) && !subject.contains('|') => {
+            Cow::Owned(format!("{subject}: {}", violation.says))
+        }
+        Some(_) | None => Cow::Borrowed(&violation.says),
+    }
+}
+
+/// What to do about a violation.
+pub fn violation_fix<'a>(violation: &'a Violation, control: Option<&'a ControlInfo>) -> &'a str {
+    violation.fix.as_deref().unwrap_or_else(|| control.map_or("", |control| control.check.fix))
+}
+
+/// What to do about a gap, in an account by its key.
+pub fn gap_fix(gap: &Gap, account: &AccountKey) -> String {
+    let place = if account.as_str().is_empty() { String::new() } else { format!(" in {account}") };
+    match (gap.why, gap.action.as_deref()) {
+        (Why::Denied, Some(action)) => format!("allow {action} to the audit credentials{place}"),
+        (Why::Denied, None) => format!("allow {} to the audit credentials{place}", gap.operation),
+        (Why::Throttled | Why::TimedOut | Why::Failed | Why::Vanished, _) => "run the audit again".to_owned(),
+        (Why::Truncated | Why::NotCollected, _) if gap.operation == "scope" => {
+            "correct the scope of the control in the policy".to_owned()
+        }
+        (Why::Truncated | Why::NotCollected, _) => "collect again with this policy".to_owned(),
+        (Why::Credentials, _) => format!("renew the audit credentials{place}"),
+        (Why::WrongAccount, _) => format!("use credentials of the account that the policy names{place}"),
+        (Why::Unreachable, _) => format!("check the endpoint and the network{place}"),
+        (Why::NotCompiled, _) => "use a binary that was built with the feature `aws`".to_owned(),
+        (Why::Unsupported, _) => "state it as an attestation, or waive it with a reason".to_owned(),
+        (Why::NotEvaluated, _) => "look at the policy document named, or waive it with a reason".to_owned(),
+        (Why::Malformed, _) => "run `lastcopy collect` and report what the provider answered".to_owned(),
+    }
+}
+
+/// What to do about a finding. Empty when nothing is to be done.
+pub fn fix(assessment: &Assessment, finding: &Finding) -> String {
+    let account = assessment.resource(finding).map_or_else(AccountKey::none, |resource| resource.id.account.clone());
+    match &finding.judgement {
+        Judgement::Fail(_) => {
+            let mut all: Vec<&str> = Vec::new();
+            for (violation, waiver) in violations(assessment, finding) {
+                let fix = violation_fix(violation, assessment.control(finding));
+                if waiver.is_none() && !fix.is_empty() && !all.contains(&fix) {
+                    all.push(fix);
+                }
+            }
+            all.join("; ")
+        }
+        Judgement::Unknown(_) => {
+            let mut all: Vec<String> = Vec::new();
+            for (gap, waiver) in gaps(assessment, finding) {
+                let fix = gap_fix(gap, &account);
+                if waiver.is_none() && !all.contains(&fix) {
+                    all.push(fix);
+                }
+            }
+            all.join("; ")
+        }
+        Judgement::Pass(_) | Judgement::NotApplicable(_) => String::new(),
+    }
+}
+
+/// What was seen and what was required, in one line.
+pub fn evidence(observed: &Observed, unit: Option<&ResourceInfo>) -> String {
+    let Observed { fact, on, seen, required } = observed;
+    let place =
+        if unit.is_some_and(|unit| unit.id == *on) || on.name.is_empty() { String::new() } else { format!("{}: ", on.name) };
+    format!("{place}{seen}, required: {required} ({})", fact.operation)
+}
+
+/// Whether a finding is wrong or not known, and nobody has accepted that.
+pub fn is_open(finding: &Finding) -> bool {
+    matches!(finding.judgement.verdict(), Verdict::Fail | Verdict::Unknown) && !finding.is_waived()
+}
+
+/// Where a finding stands in a report: open failures by severity, open unknowns, waived ones, passes, what does not apply.
+pub fn rank(assessment: &Assessment, finding: &Finding) -> (u8, Reverse<Severity>) {
+    let severity = assessment.control(finding).map_or(Severity::Low, |control| control.severity);
+    let class = match finding.judgement.verdict() {
+        Verdict::Fail if !finding.is_waived() => 0,
+        Verdict::Unknown if !finding.is_waived() => 1,
+        Verdict::Fail | Verdict::Unknown => 2,
+        Verdict::Pass => 3,
+        Verdict::NotApplicable => 4,
+    };
+    (class, Reverse(severity))
+}
+
+/// The findings that `keep` wants, worst first, else in their own order.
+pub fn worst_first(assessment: &Assessment, keep: impl Fn(&Finding) -> bool) -> Vec<&Finding> {
+    let mut findings: Vec<_> = assessment.findings.iter().filter(|finding| keep(finding)).collect();
+    findings.sort_by_cached_key(|finding| rank(assessment, finding));
+    findings
+}
+
+/// `1 control`, `2 controls`.
+pub fn count(number: usize, one: &str) -> String {
+    match (number, one.strip_suffix('y')) {
+        (1, _) => format!("1 {one}"),
+        (_, Some(stem)) if stem.ends_with('p') => format!("{} {stem}ies", thousands(number)),
+        (_, _) => format!("{} {one}s", thousands(number)),
+    }
+}
+
+/// `1,234,567`.
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{count, thousands};
+
+    #[test]
+    fn numbers_carry_units() {
+        assert_eq!(count(1, "copy"), "1 copy");
+        assert_eq!(count(3, "copy"), "3 copies");
+        assert_eq!(count(2000, "control"), "2,000 controls");
+        assert_eq!(count(2, "day"), "2 days");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+        assert_eq!(thousands(100), "100");
+    }
+}

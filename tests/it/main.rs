@@ -1,0 +1,17 @@
+//! The whole program against accounts on this machine: one binary, one module for each promise.
+
+mod bad_input;
+mod calls;
+mod demo;
+mod denied;
+mod faults;
+mod guard;
+mod human;
+mod moto;
+mod pack;
+mod permissions;
+mod reports;
+mod secrets;
+mod snapshots;
+mod support;
+mod tidy;
