@@ -78,7 +78,8 @@ fn right_region(call: &Call, bucket: &Bucket) -> Result<(), Fail> {
         .header("x-amz-bucket-region", &bucket.region))
 }
 
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html>. `BucketRegion` comes only with a parameter.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html>. `BucketRegion` comes only with a parameter;
+/// `BucketArn` is of directory buckets only (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_Bucket.html>).
 fn list_buckets(state: &State, call: &Call, caller: &Caller) -> Answer {
     let account = state.account(caller);
     let aws = account.kind == AccountKind::Aws;
@@ -113,10 +114,7 @@ fn list_buckets(state: &State, call: &Call, caller: &Caller) -> Answer {
                 x.node("Bucket", |x| {
                     x.leaf("Name", &bucket.name);
                     x.leaf("CreationDate", &bucket.created);
-                    if aws {
-                        x.maybe("BucketRegion", asked.then_some(&bucket.region));
-                        x.leaf("BucketArn", &format!("arn:aws:s3:::{}", bucket.name));
-                    }
+                    x.maybe("BucketRegion", (aws && asked).then_some(&bucket.region));
                 });
             }
         });

@@ -43,6 +43,8 @@ async fn small_answers() {
     let seen = query(&running, &IAM, "Action=GetAccountSummary").await;
     assert!(seen.body.contains("<key>AccountMFAEnabled</key><value>1</value>"));
     assert!(seen.body.contains("<key>AccountAccessKeysPresent</key><value>0</value>"));
+    assert_eq!(seen.body.matches("<entry>").count(), 34, "every key of the page");
+    assert!(seen.body.contains("<key>PolicySizeQuota</key><value>6144</value>"));
     let seen = query(&running, &IAM, "Action=GetAccountPasswordPolicy").await;
     assert_eq!((seen.element("MinimumPasswordLength"), seen.element("ExpirePasswords")), (Some("14"), Some("false")));
     let seen = query(&running, &IAM, "Action=ListUsers&MaxItems=2").await;
