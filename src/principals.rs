@@ -44,6 +44,8 @@ pub struct Holder {
     pub arn: Option<String>,
     /// Its place in [`AccountPrincipals::sets`].
     pub set: usize,
+    /// Of a role, who may assume it.
+    pub trust: Option<Result<Arc<Parsed>, Gap>>,
 }
 
 impl Holder {
@@ -200,6 +202,7 @@ impl<'s> Reader<'s> {
                 }
             }
             for id in listing.items {
+                let trust = self.trust(id);
                 let (arn, set) = self.holder(id);
                 let at = match key(&set) {
                     Some(key) => *known.entry(key).or_insert(out.sets.len()),
@@ -208,7 +211,7 @@ impl<'s> Reader<'s> {
                 if at == out.sets.len() {
                     out.sets.push(set);
                 }
-                out.holders.push(Holder { id: id.clone(), arn, set: at });
+                out.holders.push(Holder { id: id.clone(), arn, set: at, trust });
             }
         }
         out
@@ -236,6 +239,12 @@ impl<'s> Reader<'s> {
             Err(gap) => set.gaps.push(gap),
         }
         (arn, set)
+    }
+
+    fn trust(&mut self, id: &ResourceId) -> Option<Result<Arc<Parsed>, Gap>> {
+        let Fact::Known(role) = self.snapshot.read::<RolePermissions>(id) else { return None };
+        let of = |error| gap(RolePermissions::SPEC, format!("the trust policy of role {} is not valid: {error}", id.name));
+        Some(self.parsed(&role.trust).map_err(of))
     }
 
     fn sources(&self, id: &ResourceId) -> Result<Sources<'s>, Gap> {

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lastcopy_iam::{
     Caller, Capability, Case, Document, Effect, May, Pattern, PolicyName, Principal, PrincipalPolicies, ResourceKind, Statement,
-    Target, bucket_policy_may, destroying_actions, may, principal::Match, principal::Principals as Named,
+    Target, bucket_policy_may, destroying_actions, may, principal::Match, principal::Principals as Named, who_can_assume,
 };
 use serde::Deserialize;
 
@@ -13,7 +13,7 @@ use crate::demand::Demand;
 use crate::estate::{Account, Estate, ResourceId};
 use crate::fact::{Gap, Kind, Why};
 use crate::judgement::{Judgement, Tally};
-use crate::principals::{AccountPrincipals, Doubts, FACTS, parse};
+use crate::principals::{AccountPrincipals, Doubts, FACTS, Holder, parse};
 use crate::resources::FactType;
 use crate::resources::iam_role::permissions::RolePermissions;
 use crate::resources::iam_user::permissions::{AUTHORIZATION, Inline, UserPermissions};
@@ -32,9 +32,12 @@ use crate::view::View;
 /// gives it to somebody outside the account, to a service, to everybody, or to a principal by name. A condition that only asks
 /// for TLS, or only refuses requests without it, changes nothing. What depends on another condition, on a policy variable or on an
 /// exclusion makes the verdict unknown, and so does a policy that could not be read, a boundary and the bucket policy included.
+/// An allowed role that others than AWS services and allowed principals may assume makes it unknown too.
+///
+/// On a copy that is fed by replication the feed itself (`s3:Replicate*`) is not asked for: `store-mirror-grants` judges it.
 ///
 /// SCPs and RCPs are not read: a principal counts as able even where one forbids it. Not seen either: the root user, who may do
-/// everything; who may assume a role or give itself more; ACLs, access points and access grants; who may destroy the KMS key.
+/// everything; who may give itself more; ACLs, access points and access grants; who may destroy the KMS key.
 /// A grant of the bucket policy is not weighed against a Deny in the policies of the principal that it names.
 ///
 /// # Fix
@@ -96,6 +99,11 @@ impl CheckType for S3BucketLeastPrivilege {
             let boundary = Some("arn:aws:iam::111111111111:policy/limit".to_owned());
             example.known(&bob, UserPermissions { inline: inline(doc(&[delete()])), boundary, ..UserPermissions::default() })
         };
+        let trusting = |example: Example, who: &str| {
+            let trust = format!(r#"{{"Statement":{{"Effect":"Allow","Principal":{who},"Action":"sts:AssumeRole"}}}}"#);
+            let role = RolePermissions { inline: inline(doc(&[delete()])), trust, ..RolePermissions::default() };
+            example.known(&ops, role).with(serde_json::json!({ "allowed": ["role/ops"] }))
+        };
         let (pass, fail, unknown) = (Example::pass, Example::fail, Example::unknown);
         vec![
             world(pass("nobody may", on.clone()), &[]),
@@ -108,6 +116,11 @@ impl CheckType for S3BucketLeastPrivilege {
             policy(world(pass("denied to everybody", on.clone()), &[delete()]), &[deny(everyone)]),
             policy(world(pass("denied by name", on.clone()), &[delete()]), &[deny(&by_bob)]),
             policy(world(pass("its own account in the policy", on.clone()), &[]), &[statement("Allow", &own, "s3:*", objects)]),
+            trusting(world(pass("an allowed role of a service", on.clone()), &[]), r#"{"Service":"ecs-tasks.amazonaws.com"}"#),
+            trusting(
+                world(unknown("an allowed role that others assume", on.clone()), &[]),
+                &format!(r#"{{"AWS":"{PRODUCTION}"}}"#),
+            ),
             world(fail("a user may delete", on.clone()), &[delete()]),
             world(fail("through everything", on.clone()), &[statement("Allow", "", "*", "*")]),
             policy(world(fail("TLS does not stop it", on.clone()), &[delete()]), &[statement("Deny", tls, "s3:*", "*")]),
@@ -171,23 +184,24 @@ impl Check for S3BucketLeastPrivilege {
             return tally.finish();
         }
         let arn = view.bucket_arn(unit);
-        let asks = self.asks(&arn);
+        let fed = view.estate.copies_of(unit).any(|(_, _, copy)| copy.is_replica());
+        let asks = self.asks(&arn, fed);
         let allowed: Vec<Pattern> = self.allowed.iter().map(|glob| Pattern::new(glob, Case::Sensitive)).collect();
         let policy = tally.read(view.read::<Policy>(unit)).and_then(|policy| match policy {
             Some(policy) => parse(&policy.0, Policy::SPEC, "the bucket policy").map(Some).map_err(|gap| tally.gap(gap)).ok(),
             None => Some(None),
         });
         let effective = policy.as_ref().map(|doc| doc.as_ref().map(without_transport));
+        let own = view.account_number(&unit.account).unwrap_or_default();
         let mut found = Found::default();
         if let Some(Some(doc)) = &effective {
-            let own = view.account_number(&unit.account).unwrap_or_default();
             grants(doc, &asks, own, &allowed, &mut found);
         }
         match view.principals().of_account(&unit.account) {
             Some(account) => {
                 account.gaps.iter().for_each(|gap| tally.gap(gap.clone()));
                 let default = self.actions.is_none();
-                holders(account, &asks, &Bucket { arn: &arn, policy: effective.as_ref(), default }, &allowed, &mut found);
+                holders(account, &asks, &Bucket { arn: &arn, own, policy: effective.as_ref(), default }, &allowed, &mut found);
                 tally.pass::<UserPermissions>(unit, format!("{} principals", account.holders.len()), "only allowed principals");
             }
             None => tally.gap(Gap::not_collected(UserPermissions::SPEC)),
@@ -203,7 +217,7 @@ impl Check for S3BucketLeastPrivilege {
 }
 
 impl S3BucketLeastPrivilege {
-    fn asks<'a>(&'a self, arn: &'a str) -> Vec<Ask<'a>> {
+    fn asks<'a>(&'a self, arn: &'a str, fed_by_replication: bool) -> Vec<Ask<'a>> {
         let both = || vec![Target::Bucket(arn), Target::ObjectsOf(arn)];
         if let Some(actions) = &self.actions {
             return actions.iter().map(|action| Ask { action, can: action, targets: both() }).collect();
@@ -211,6 +225,7 @@ impl S3BucketLeastPrivilege {
         destroying_actions()
             .iter()
             .filter(|row| row.action.starts_with("s3:"))
+            .filter(|row| !(fed_by_replication && row.action.starts_with("s3:Replicate")))
             .filter_map(|row| {
                 let target = match row.resource {
                     ResourceKind::Object => Target::ObjectsOf(arn),
@@ -237,6 +252,8 @@ fn not_evaluated(why: &str) -> Gap {
 /// The bucket as a question to its account.
 struct Bucket<'a> {
     arn: &'a str,
+    /// The number of its account.
+    own: &'a str,
     /// `None`: could not be read.
     policy: Option<&'a Option<Document>>,
     default: bool,
@@ -249,7 +266,11 @@ fn holders<'a>(account: &AccountPrincipals, asks: &[Ask<'a>], bucket: &Bucket<'_
     answers.resize_with(account.sets.len(), || None);
     for holder in account.holders.iter().filter(|holder| holder.id.kind != Kind::IamGroup) {
         let (Some(set), Some(slot)) = (account.set_of(holder), answers.get_mut(holder.set)) else { continue };
-        if (set.gaps.is_empty() && !set.may_reach(bucket.arn, bucket.default)) || holder.is_among(allowed) {
+        if set.gaps.is_empty() && !set.may_reach(bucket.arn, bucket.default) {
+            continue;
+        }
+        if holder.is_among(allowed) {
+            assumers(holder, bucket.own, allowed, found);
             continue;
         }
         let (who, arn) = (holder.label(), holder.arn.as_deref().unwrap_or_default());
@@ -289,6 +310,24 @@ fn holders<'a>(account: &AccountPrincipals, asks: &[Ask<'a>], bucket: &Bucket<'_
         let entry = &mut found.can.entry(arn.to_owned()).or_insert_with(|| (who, Can::default())).1;
         entry.does.extend(&can.does);
         entry.by.extend(can.by.iter().cloned());
+    }
+}
+
+/// Whoever may assume an allowed role can do what it can. Who that is depends on trust, which is not evaluated here.
+fn assumers(role: &Holder, own: &str, allowed: &[Pattern], found: &mut Found<'_>) {
+    let trust = match &role.trust {
+        None => return,
+        Some(Err(gap)) => return found.doubts.add(gap.clone(), &role.label()),
+        Some(Ok(trust)) => trust,
+    };
+    for trusted in who_can_assume(&trust.document, own) {
+        let who = trusted.principal.to_string();
+        let known = matches!(trusted.principal, Principal::Service(_)) && !trusted.external;
+        if known || allowed.iter().any(|glob| aliases(&who, own).iter().any(|alias| glob.matches(alias))) {
+            continue;
+        }
+        let doubt = format!("may be assumed by {who} (trust policy, {}), who is not among `allowed`", trusted.statement);
+        found.doubts.add(not_evaluated(&doubt), &role.label());
     }
 }
 

@@ -62,6 +62,9 @@ struct Report {
     /// Exit 1 instead of 3 when something could not be judged
     #[arg(long)]
     incomplete_as_failure: bool,
+    /// Wrap the human report at so many columns, also when it is piped; without it, at the width of the terminal
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..=1000))]
+    width: Option<u16>,
     /// Show all evidence, of passes too
     #[arg(long, value_name = "WHICH", default_value = "failures", value_parser = PossibleValuesParser::new(["failures", "all"]))]
     evidence: String,
@@ -160,7 +163,7 @@ impl Report {
         for (reporter, path) in outputs {
             let terminal = path.is_none() && io::stdout().is_terminal();
             let options = Options {
-                width: if terminal { width() } else { None },
+                width: self.width.or_else(|| terminal.then(width).flatten()),
                 color: path.is_none() && global.color.on(terminal),
                 fail_on: self.fail_on,
                 incomplete_as_failure: self.incomplete_as_failure,

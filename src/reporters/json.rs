@@ -497,7 +497,7 @@ impl<'a> FindingDto<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{committed, render};
+    use super::super::tests::render;
     use super::super::{Evidence, Options, sample};
 
     #[test]

@@ -100,8 +100,7 @@ fn lines_fit() {
         let text = render("human", &sample::sample(), &at(Some(width)));
         for line in text.lines() {
             // Names and commands are never broken, whatever they hold.
-            let name =
-                ["PASS everything", "many-statements [", "lastcopy policy explain"].iter().any(|name| line.contains(name));
+            let name = ["PASS everything", "many-statements [", "lastcopy policy explain"].iter().any(|name| line.contains(name));
             let long_word = name || line.trim_start().split(' ').count() == 1;
             assert!(columns(line) <= usize::from(width) || long_word, "{width}: {line}");
         }

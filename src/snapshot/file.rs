@@ -190,3 +190,50 @@ pub fn hex(bytes: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::checks::CHECKS;
+
+    /// Every fact of every example, there and back.
+    #[test]
+    fn what_is_written_is_read() {
+        for entry in CHECKS {
+            for example in (entry.examples)() {
+                let mut text = Vec::new();
+                write(&example.snapshot, &mut text).unwrap();
+                assert_eq!(read(text.as_slice()).unwrap(), example.snapshot, "{}: {}", entry.meta.id, example.name);
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn damage_is_an_error_or_partial_never_a_panic(at in 0usize..4000, byte in any::<u8>(), cut in any::<bool>()) {
+            let example = &(CHECKS[0].examples)()[0];
+            let mut text = Vec::new();
+            write(&example.snapshot, &mut text).unwrap();
+            let at = at % text.len();
+            let before = text[at];
+            if cut {
+                text.truncate(at);
+            } else {
+                text[at] = byte;
+            }
+            match read(text.as_slice()) {
+                Ok(snapshot) => prop_assert!(!snapshot.complete || (!cut && before == byte)),
+                Err(_) => {}
+            }
+        }
+
+        #[test]
+        fn noise_is_no_snapshot(noise in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(read(noise.as_slice()).is_err());
+        }
+    }
+}

@@ -96,6 +96,17 @@ fn a_bucket_of_another_account_fails_and_a_missing_one_fails() {
     let report = accounts.audit(&policy).json();
     let messages: Vec<&str> = report["findings"].as_array().unwrap().iter().filter_map(|f| f["message"].as_str()).collect();
     assert!(messages.iter().any(|m| m.contains("bucket no-such-bucket-here does not exist")), "{messages:?}");
+
+    // Somebody else's bucket that lets us read it: without the expected owner it would look like ours.
+    let mut world = lastcopy_demo::company();
+    let vault = world.accounts.iter_mut().find(|a| a.id == "222222222222").unwrap();
+    vault.buckets.push(lastcopy_demo::Bucket::new("acme-taken-over").versioned().shared_with("111111111111"));
+    let accounts = Accounts::of(world);
+    let done = accounts.audit(&ONE_ACCOUNT.replace("[acme-documents, acme-logs]", "acme-taken-over"));
+    assert_eq!(done.code, 1, "{}", done.out);
+    let report = done.json();
+    let message = report["findings"][0]["message"].as_str().unwrap();
+    assert!(message.contains("bucket acme-taken-over belongs to another account"), "{message}");
 }
 
 #[test]

@@ -144,3 +144,38 @@ fn no_credentials_is_exit_4_and_says_so() {
     assert_eq!(done.code, 4, "{}{}", done.out, done.err);
     assert!(done.out.contains("no usable credentials"), "{}", done.out);
 }
+
+#[test]
+fn an_interrupt_ends_cleanly_with_what_was_read() {
+    let accounts = Accounts::company();
+    accounts.faults(vec![Fault::new("GetBucketVersioning", FaultKind::Hang).on("acme-documents")]);
+    let path = accounts.policy(&ONE_ACCOUNT.replace("[acme-documents, acme-logs]", "acme-*"));
+    let began = Instant::now();
+    let child = accounts
+        .lastcopy()
+        .arg("audit")
+        .arg(path)
+        .args(["--format", "json", "--timeout", "60"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Only when the hanging call is on its way is there something to interrupt.
+    while accounts.calls().get("GetBucketVersioning").copied().unwrap_or_default() < 5 {
+        assert!(began.elapsed() < Duration::from_secs(30), "{:?}", accounts.calls());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    let output = child.wait_with_output().unwrap();
+    assert!(began.elapsed() < Duration::from_secs(30));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["complete"], false);
+    assert_eq!(report["incomplete"], true);
+    let verdicts = verdicts(&report);
+    assert!(verdicts.iter().any(|(row, verdict)| row.ends_with(":acme-documents") && verdict == "unknown"), "{verdicts:?}");
+    assert!(verdicts.values().any(|verdict| verdict == "pass"), "what was read counts: {verdicts:?}");
+    assert_ne!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted"));
+}

@@ -16,6 +16,20 @@ fn piped_it_is_plain_text() {
 }
 
 #[test]
+fn it_fits_every_width() {
+    for width in ["60", "100", "200"] {
+        let text = at(&["--width", width]);
+        let columns: usize = width.parse().unwrap();
+        for line in text.lines().filter(|line| line.chars().count() > columns) {
+            // A name and a command are never broken.
+            let whole = line.contains("lastcopy policy explain") || line.split_whitespace().any(|word| word.len() > 40);
+            assert!(whole, "{width}: {line}");
+        }
+        insta::assert_snapshot!(format!("human-{width}"), text);
+    }
+}
+
+#[test]
 fn colour_only_when_asked_for() {
     let text = at(&["--color", "always"]);
     assert!(text.contains('\u{1b}'));

@@ -25,7 +25,8 @@ pub(crate) fn answer(state: &State, call: &Call, caller: &Caller) -> Answer {
         if call.expected_owner.as_ref().is_some_and(|expected| expected != owner_id) {
             return Err(denied(bucket));
         }
-        if owner != caller.account {
+        let shared = bucket.shared_with.contains(&account.id) && call.operation != "GetBucketPolicy";
+        if owner != caller.account && !shared {
             // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html: only the owner's identities.
             return Err(if call.operation == "GetBucketPolicy" {
                 Fail::new(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")

@@ -82,6 +82,8 @@ pub struct Bucket {
     pub tags: Option<Vec<(String, String)>>,
     /// Target bucket and prefix of server access logs.
     pub logging: Option<(String, String)>,
+    /// Ids of other accounts whose identities may read the configuration, as a bucket policy could say.
+    pub shared_with: Vec<String>,
 }
 
 impl Default for World {
@@ -230,6 +232,11 @@ impl Bucket {
 
     pub fn policy(mut self, json: &str) -> Self {
         self.policy = Some(json.to_owned());
+        self
+    }
+
+    pub fn shared_with(mut self, account: &str) -> Self {
+        self.shared_with.push(account.to_owned());
         self
     }
 
