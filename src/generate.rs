@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::checks::{CHECKS, Entry};
+use crate::fact::{Kind, Per};
 
 /// A generated file.
 #[derive(Clone, Copy, Debug)]
@@ -65,10 +66,8 @@ pub fn check_page(entry: &Entry) -> String {
 
 /// A control that uses the check, as YAML.
 fn control_yaml(entry: &Entry, with: Option<&serde_json::Value>) -> String {
-    let scope = match entry.meta.unit {
-        crate::fact::Kind::S3Bucket | crate::fact::Kind::Store => serde_json::json!({ "store": "documents" }),
-        _ => serde_json::json!({ "account": "production" }),
-    };
+    let of_store = matches!(entry.meta.unit, Kind::S3Bucket | Kind::Store);
+    let scope = if of_store { serde_json::json!({ "store": "documents" }) } else { serde_json::json!({ "account": "production" }) };
     let mut control = serde_json::json!({ "id": format!("my-{}", entry.meta.id), "check": entry.meta.id, "scope": scope });
     if let (Some(with), Some(map)) = (with, control.as_object_mut()) {
         map.insert("with".to_owned(), with.clone());
@@ -100,9 +99,9 @@ fn facts() -> String {
             .to_owned();
     for spec in crate::resources::all_specs() {
         let often = match spec.per {
-            crate::fact::Per::Resource => "once for each resource",
-            crate::fact::Per::Account => "once for the account (and page)",
-            crate::fact::Per::Free => "with another answer",
+            Per::Resource => "once for each resource",
+            Per::Account => "once for the account (and page)",
+            Per::Free => "with another answer",
         };
         let operations: Vec<String> = std::iter::once(spec.operation)
             .chain(spec.also.iter().copied())

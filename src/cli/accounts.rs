@@ -106,6 +106,19 @@ mod live {
                 collect(&wants, &policy.estate, &options, &bar, &stop).await
             });
             bar.finish();
+            if global.verbose {
+                for (key, record) in &snapshot.accounts {
+                    let state = match (&record.gap, &record.id) {
+                        (Some(gap), _) => gap.to_string(),
+                        (None, Some(id)) => format!("entered as {id}"),
+                        (None, None) => "not run by AWS".to_owned(),
+                    };
+                    global.say(&format!("account {key}: {state}"));
+                }
+                for (call, times) in &snapshot.calls {
+                    global.say(&format!("{times:>7} {call}"));
+                }
+            }
             snapshot
         }
     }

@@ -135,9 +135,12 @@ impl Audit {
     }
 }
 
+/// A format and the file that it goes to; `None` is stdout.
+type Target = (&'static dyn Reporter, Option<PathBuf>);
+
 impl Report {
     /// Formats with their files; `None` is stdout.
-    fn outputs(&self) -> Result<Vec<(&'static dyn Reporter, Option<PathBuf>)>, Failed> {
+    fn outputs(&self) -> Result<Vec<Target>, Failed> {
         let default = ["human".to_owned()];
         let formats: &[String] = if self.format.is_empty() { &default } else { &self.format };
         if self.output.len() > formats.len() {
@@ -156,7 +159,7 @@ impl Report {
 
     fn write(
         &self,
-        outputs: &[(&'static dyn Reporter, Option<PathBuf>)],
+        outputs: &[Target],
         assessment: &Assessment,
         global: &Global,
     ) -> Result<Exit, Failed> {

@@ -1,5 +1,7 @@
 //! The whole program against accounts on this machine: one binary, one module for each promise.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+
 mod bad_input;
 mod calls;
 mod demo;

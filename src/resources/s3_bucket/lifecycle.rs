@@ -78,11 +78,10 @@ impl crate::aws::Read<crate::aws::BucketReader> for Lifecycle {
 #[cfg(feature = "aws")]
 fn rule(rule: aws_sdk_s3::types::LifecycleRule) -> Result<Rule, crate::aws::Failure> {
     use aws_sdk_s3::types::ExpirationStatus;
-    let enabled = match rule.status {
-        ExpirationStatus::Enabled => true,
-        ExpirationStatus::Disabled => false,
-        other => return Err(crate::aws::Failure::malformed(format!("unknown lifecycle rule status `{other}`"))),
-    };
+    let enabled = rule.status == ExpirationStatus::Enabled;
+    if !enabled && rule.status != ExpirationStatus::Disabled {
+        return Err(crate::aws::Failure::malformed(format!("unknown lifecycle rule status `{}`", rule.status)));
+    }
     #[expect(deprecated, reason = "rules written before 2016 carry the prefix outside the filter")]
     let legacy = rule.prefix;
     let (mut prefix, mut narrowed) = (legacy, false);

@@ -80,11 +80,10 @@ fn rule(rule: aws_sdk_s3::types::ReplicationRule) -> Result<Rule, crate::aws::Fa
     use aws_sdk_s3::types::{
         DeleteMarkerReplicationStatus, OwnerOverride, ReplicationRuleStatus, ReplicationTimeStatus, SseKmsEncryptedObjectsStatus,
     };
-    let enabled = match rule.status {
-        ReplicationRuleStatus::Enabled => true,
-        ReplicationRuleStatus::Disabled => false,
-        other => return Err(crate::aws::Failure::malformed(format!("unknown replication rule status `{other}`"))),
-    };
+    let enabled = rule.status == ReplicationRuleStatus::Enabled;
+    if !enabled && rule.status != ReplicationRuleStatus::Disabled {
+        return Err(crate::aws::Failure::malformed(format!("unknown replication rule status `{}`", rule.status)));
+    }
     let Some(to) = rule.destination else { return Err(crate::aws::Failure::malformed("a replication rule without destination")) };
     let first_form = rule.filter.is_none();
     #[expect(deprecated, reason = "rules of the first form carry the prefix outside the filter")]
