@@ -22,9 +22,9 @@ core:
     cargo nextest run --no-default-features --lib --locked
     ! cargo tree -p lastcopy -e normal --no-default-features --locked --prefix none | grep -E '^(aws-|tokio|hyper)'
 
-# Writes what is made from code: schemas, check pages, facts, help, and the golden reports of the tests.
+# Writes what is made from code: schemas, check pages, facts, help, and the golden files of the tests. Review the diff.
 generate:
-    LASTCOPY_GENERATE=1 cargo test -q --locked --lib -- generated current golden
+    LASTCOPY_GENERATE=1 INSTA_UPDATE=always cargo test -q --locked --lib --test it
 
 demo:
     cargo run -q --locked -- audit --demo

@@ -33,6 +33,8 @@ pub struct Snapshot {
     pub calls: BTreeMap<String, u64>,
     resources: BTreeMap<ResourceId, Resource>,
     listings: BTreeMap<(AccountKey, String), Fact<usize>>,
+    /// Why nothing that was observed counts any more.
+    forgotten: Option<Gap>,
 }
 
 /// What is known of an account before any of its facts.
@@ -90,6 +92,7 @@ impl Snapshot {
             calls: BTreeMap::new(),
             resources: BTreeMap::new(),
             listings: BTreeMap::new(),
+            forgotten: None,
         }
     }
 
@@ -154,7 +157,7 @@ impl Snapshot {
 
     /// Why nothing of an account could be read, if that is so.
     pub fn account_gap(&self, account: &AccountKey) -> Option<Gap> {
-        self.accounts.get(account).and_then(|record| record.gap.clone())
+        self.forgotten.clone().or_else(|| self.accounts.get(account).and_then(|record| record.gap.clone()))
     }
 
     /// The resource to write facts into; it is there from now on. `None` for kinds that are not observed.
@@ -194,9 +197,7 @@ impl Snapshot {
     pub fn forget(&mut self, why: &Gap) {
         self.resources.clear();
         self.listings.clear();
-        for record in self.accounts.values_mut() {
-            record.gap = Some(why.clone());
-        }
+        self.forgotten = Some(why.clone());
     }
 
     /// Forgets one fact, as if it had not been collected. For what-if and for laws in tests.

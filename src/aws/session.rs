@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -228,7 +229,9 @@ async fn base(account: &Account, connection: &Connection, shared: &Shared) -> Sd
     }
     let profile = connection.profile.as_ref().or(if connection.ambient { None } else { account.profile.as_ref() });
     if let Some(profile) = profile.filter(|_| connection.credentials.is_none()) {
-        loader = loader.profile_name(profile);
+        // A profile that somebody names is meant: keys in the environment must not win over it.
+        let credentials = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
+        loader = loader.profile_name(profile).credentials_provider(credentials);
     }
     if let Some(endpoint) = connection.endpoint.as_ref().or(account.endpoint.as_ref()) {
         loader = loader.endpoint_url(endpoint);
@@ -256,8 +259,7 @@ async fn identify(key: &AccountKey, account: &Account, sts: aws_sdk_sts::Client)
     let answer = match sts.get_caller_identity().send().await {
         Ok(answer) => answer,
         Err(error) => {
-            let failure = Failure::of(&error);
-            let mut gap = failure.gap_of(operation, None);
+            let mut gap = not_assumed(&error).unwrap_or_else(|| Failure::of(&error).gap_of(operation, None));
             gap.detail = Some(match gap.detail {
                 Some(detail) => format!("account {key} cannot be entered: {detail}"),
                 None => format!("account {key} cannot be entered"),
@@ -275,6 +277,17 @@ async fn identify(key: &AccountKey, account: &Account, sts: aws_sdk_sts::Client)
         }
         Some(_) | None => Ok(Identity { account: number, arn }),
     }
+}
+
+fn not_assumed(error: &(dyn std::error::Error + 'static)) -> Option<Gap> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(NotAssumed(gap)) = error.downcast_ref() {
+            return Some(gap.clone());
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// Assumes the audit role through a guarded client, so that the ledger counts it; renewed by the SDK before it expires.
@@ -299,7 +312,7 @@ impl ProvideCredentials for AssumedRole {
                 .set_external_id(self.external_id.clone());
             let answer = request.send().await.map_err(|error| {
                 let gap = Failure::of(&error).gap_of("AssumeRole", Some("sts:AssumeRole"));
-                CredentialsError::provider_error(format!("role {}: {gap}", self.arn))
+                CredentialsError::provider_error(NotAssumed(gap.with_detail(format!("role {}", self.arn))))
             })?;
             let got =
                 answer.credentials.ok_or_else(|| CredentialsError::provider_error("AssumeRole answered without credentials"))?;
@@ -308,6 +321,18 @@ impl ProvideCredentials for AssumedRole {
         })
     }
 }
+
+/// A role that could not be assumed.
+#[derive(Debug)]
+pub struct NotAssumed(pub Gap);
+
+impl fmt::Display for NotAssumed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for NotAssumed {}
 
 /// S3 Control puts the account number before the host name, which an endpoint given by hand does not have.
 #[derive(Debug)]

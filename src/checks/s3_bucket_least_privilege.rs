@@ -152,8 +152,23 @@ struct Can<'a> {
     by: BTreeSet<String>,
 }
 
+/// So many acts are told in a sentence; the evidence holds all.
+const FEW: usize = 4;
+const WORST: &[&str] =
+    &["delete versions", "change lifecycle rules", "bypass governance locks", "change the bucket policy", "delete objects", "overwrite objects"];
+
 impl Can<'_> {
+    /// The worst first, and not all of many.
     fn says(&self) -> String {
+        let mut does: Vec<&str> = self.does.iter().copied().collect();
+        does.sort_by_key(|act| WORST.iter().position(|worst| worst == act).unwrap_or(WORST.len()));
+        match does.get(..FEW) {
+            Some(few) if does.len() > FEW + 1 => format!("{} and do {} more destroying acts", few.join(", "), does.len() - FEW),
+            Some(_) | None => does.join(", "),
+        }
+    }
+
+    fn all(&self) -> String {
         self.does.iter().copied().collect::<Vec<_>>().join(", ")
     }
 
@@ -208,7 +223,7 @@ impl Check for S3BucketLeastPrivilege {
         }
         for (subject, (who, can)) in &found.can {
             let says = format!("{who} can {} ({})", can.says(), can.by());
-            let seen = format!("{}; SCPs and RCPs were not read", can.by());
+            let seen = format!("can {} ({}); SCPs and RCPs were not read", can.all(), can.by());
             let _ = tally.fail::<UserPermissions>(unit, says, seen, "only allowed principals").subject(subject);
         }
         found.doubts.into_gaps().for_each(|gap| tally.gap(gap));

@@ -76,10 +76,9 @@ fn explain(id: &str, policies: &[PathBuf], global: &Global) -> Result<String, Fa
             return Ok(format!("{id} ({}:{}), severity {}: {note}\n\n{page}", at.file, at.line, control.severity));
         }
     }
-    let near = CHECKS.iter().map(|entry| entry.meta.id).max_by(|a, b| {
-        strsim::jaro_winkler(a, id).partial_cmp(&strsim::jaro_winkler(b, id)).unwrap_or(std::cmp::Ordering::Equal)
-    });
-    let near = near.map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
+    let near = CHECKS.iter().map(|entry| (strsim::jaro_winkler(entry.meta.id, id), entry.meta.id));
+    let near = near.filter(|(likeness, _)| *likeness > 0.85).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    let near = near.map(|(_, near)| format!(" (did you mean {near}?)")).unwrap_or_default();
     Err(Failed::Usage(format!(
         "there is no check or control {id}{near}\nhint: `lastcopy policy explain` lists the checks; name the policy of a control with --policy"
     )))

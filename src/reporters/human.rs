@@ -14,6 +14,7 @@ use super::text::{Wrap, columns, visible};
 use super::{Evidence, Options, Reporter};
 use crate::assessment::{Assessment, ControlInfo, Finding, ResourceInfo, WaiverInfo};
 use crate::checks::Severity;
+use crate::fact::Kind;
 use crate::estate::AccountKey;
 use crate::exit::{Exit, no_account_was_read};
 use crate::fact::Gap;
@@ -113,7 +114,7 @@ impl<'a> Page<'a> {
         let mut parts = vec![
             count(all.accounts.len(), "account"),
             format!("{} of {}", count(all.copies, "copy"), count(all.stores, "store")),
-            count(all.controls.len(), "control"),
+            count(all.controls.iter().filter(|control| control.check.unit != Kind::Policy).count(), "control"),
             minute(all.now),
         ];
         let calls: u64 = all.calls.values().sum();

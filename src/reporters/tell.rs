@@ -121,7 +121,7 @@ pub fn gap_fix(gap: &Gap, account: &AccountKey) -> String {
         (Why::WrongAccount, _) => format!("use credentials of the account that the policy names{place}"),
         (Why::Unreachable, _) => format!("check the endpoint and the network{place}"),
         (Why::NotCompiled, _) => "use a binary that was built with the feature `aws`".to_owned(),
-        (Why::Unsupported, _) => "state it as an attestation, or waive it with a reason".to_owned(),
+        (Why::Unsupported, _) => "find out at the provider, and waive it with a reason and an expiry".to_owned(),
         (Why::NotEvaluated, _) => "look at the policy document named, or waive it with a reason".to_owned(),
         (Why::Malformed, _) => "run `lastcopy collect` and report what the provider answered".to_owned(),
     }

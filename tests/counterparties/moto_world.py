@@ -7,6 +7,7 @@ import json
 import sys
 
 import boto3
+from botocore.config import Config
 
 URL = sys.argv[1]
 REGION = "eu-west-1"
@@ -14,7 +15,13 @@ REGION = "eu-west-1"
 
 def client(service):
     return boto3.client(
-        service, endpoint_url=URL, region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing"
+        service,
+        endpoint_url=URL,
+        region_name=REGION,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        # S3 Control would put the account before the address.
+        config=Config(inject_host_prefix=False),
     )
 
 

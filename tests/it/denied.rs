@@ -121,3 +121,24 @@ fn credentials_of_another_account_make_everything_unknown() {
     }
     assert!(report["calls"].get("s3:GetBucketVersioning").is_none(), "nothing is read of the wrong account");
 }
+
+#[test]
+fn a_named_profile_is_used_or_nothing() {
+    let accounts = Accounts::company();
+    let path = accounts.policy(ONE_ACCOUNT);
+    let done = crate::support::run(accounts.lastcopy().arg("audit").arg(path).args(["--account", "production=profile:no-such-profile"]));
+    assert_eq!(done.code, 4, "keys in the environment must not stand in for it: {}", done.out);
+    assert!(accounts.calls().is_empty(), "{:?}", accounts.calls());
+}
+
+#[test]
+fn a_role_that_may_not_be_assumed_says_so() {
+    let accounts = Accounts::company();
+    accounts.faults(vec![Fault::new("AssumeRole", FaultKind::Deny)]);
+    let policy = ONE_ACCOUNT
+        .replace(r#"id: "111111111111","#, r#"id: "222222222222", role-arn: "arn:aws:iam::222222222222:role/lastcopy-audit","#);
+    let report = accounts.audit(&policy).json();
+    let gap = &report["findings"][0]["gaps"][0];
+    assert_eq!((gap["operation"].as_str(), gap["action"].as_str()), (Some("AssumeRole"), Some("sts:AssumeRole")), "{gap}");
+    assert_eq!(gap["why"], "denied");
+}
