@@ -7,7 +7,6 @@ import json
 import sys
 
 import boto3
-from botocore.config import Config
 
 URL = sys.argv[1]
 REGION = "eu-west-1"
@@ -20,12 +19,12 @@ def client(service):
         region_name=REGION,
         aws_access_key_id="testing",
         aws_secret_access_key="testing",
-        # S3 Control would put the account before the address.
-        config=Config(inject_host_prefix=False),
     )
 
 
 s3, iam, sts, control = client("s3"), client("iam"), client("sts"), client("s3control")
+# S3 Control puts the account before the host, which no address on this machine has.
+control.meta.events.register("before-sign.s3-control", lambda request, **_: setattr(request, "url", URL + "/v2018" + request.url.split("/v2018")[1]))
 account = sts.get_caller_identity()["Account"]
 expected = {}
 
