@@ -33,7 +33,7 @@ AWS_ENDPOINT_URL=$(cat "$work/url")
 echo "| run | calls | wall s | wall ÷ (calls × ${latency} ms ÷ ${ceiling}) | CPU s | peak MiB |"
 echo "|---|---|---|---|---|---|"
 for run in $(seq "$runs"); do
-  /usr/bin/time -f '%e %U %S %M' -o "$work/time" "$bin" audit -q --format json --concurrency "$ceiling" "$work/policy.yaml" >"$work/report.json" || true
+  /usr/bin/time -f '%e %U %S %M' -o "$work/time" "$bin" audit -q --format json "$work/policy.yaml" >"$work/report.json" || true
   python3 - "$work" "$latency" "$ceiling" "$run" <<'P'
 import json, sys
 work, latency, ceiling, run = sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), sys.argv[4]

@@ -216,11 +216,6 @@ impl Estate {
             "aws"
         }
     }
-
-    /// The account with these twelve digits.
-    pub fn account_with_id(&self, id: &str) -> Option<&AccountKey> {
-        self.accounts.iter().find(|(_, account)| account.id.as_deref() == Some(id)).map(|(key, _)| key)
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! It must never lose a row: every member of a scope gets a finding, and so does every list that could not be finished.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
@@ -16,7 +17,7 @@ use crate::policy::{Accepts, Control, Policy, Waiver};
 use crate::resources::capability::ELSEWHERE;
 use crate::resources::s3_bucket::region::Region;
 use crate::scope::Member;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{AccountRecord, Snapshot};
 use crate::view::{Derived, View};
 
 impl Policy {
@@ -33,6 +34,7 @@ impl Policy {
 
 /// Judges every control on every resource of its scope.
 pub fn evaluate(policy: &Policy, snapshot: &Snapshot, now: Timestamp) -> Assessment {
+    let snapshot = &*of_pinned_accounts(policy, snapshot);
     let derived = Derived::default();
     let view = View::new(snapshot, &policy.estate, now, &derived);
     let mut rows = Rows { view: &view, index: HashMap::new(), resources: Vec::new(), findings: Vec::new() };
@@ -50,7 +52,7 @@ pub fn evaluate(policy: &Policy, snapshot: &Snapshot, now: Timestamp) -> Assessm
         taken: snapshot.taken,
         now,
         complete: snapshot.complete,
-        accounts: snapshot.accounts.clone(),
+        accounts: accounts(policy, snapshot),
         stores: policy.estate.stores.len(),
         copies: policy.estate.stores.values().map(|store| store.copies.len()).sum(),
         controls,
@@ -59,6 +61,30 @@ pub fn evaluate(policy: &Policy, snapshot: &Snapshot, now: Timestamp) -> Assessm
         resources: rows.resources,
         findings: rows.findings,
     }
+}
+
+/// What a snapshot says of an account that is not the one the policy pins does not count.
+fn of_pinned_accounts<'s>(policy: &Policy, snapshot: &'s Snapshot) -> Cow<'s, Snapshot> {
+    let mut held = Cow::Borrowed(snapshot);
+    for (key, account) in &policy.estate.accounts {
+        let found = snapshot.accounts.get(key).and_then(|record| record.id.as_deref());
+        if let (Some(pinned), Some(found)) = (account.id.as_deref(), found)
+            && pinned != found
+        {
+            let detail = format!("the policy pins {key} to {pinned}, the snapshot is of {found}");
+            held.to_mut().forget_account(key, Gap::new(Why::WrongAccount, "GetCallerIdentity").with_detail(detail));
+        }
+    }
+    held
+}
+
+/// The accounts as they were read; whether they are pinned is what the policy says now.
+fn accounts(policy: &Policy, snapshot: &Snapshot) -> BTreeMap<AccountKey, AccountRecord> {
+    let mut accounts = snapshot.accounts.clone();
+    for (key, record) in &mut accounts {
+        record.pinned = policy.estate.accounts.get(key).is_some_and(|account| account.id.is_some());
+    }
+    accounts
 }
 
 fn info(control: &Control) -> ControlInfo {
@@ -188,7 +214,7 @@ fn apply_waivers(
                 continue;
             }
             let account = waiver.account.as_deref().is_none_or(|name| name == "*" || name == resource.id.account.as_str());
-            if finding.judgement.verdict() == Verdict::Unknown && account && waiver.accepts == Accepts::Fail {
+            if finding.judgement.verdict() == Verdict::Unknown && account {
                 // What could not be judged may be what it accepts: it is not called unused.
                 if let Some(used) = used.get_mut(number) {
                     *used = true;
@@ -200,7 +226,10 @@ fn apply_waivers(
             for ((subject, gap), slot) in items.iter().zip(&mut accepted) {
                 let right = match (&waiver.accepts, gap) {
                     (Accepts::Fail, None) => waiver.subject.as_deref().is_none_or(|wanted| Some(wanted) == *subject),
-                    (Accepts::Unknown { operation }, Some(gap)) => *gap.operation == **operation,
+                    (Accepts::Unknown { operation }, Some(gap)) => {
+                        let lasts = matches!(gap.why, Why::Denied | Why::Unsupported | Why::NotEvaluated | Why::NotCompiled);
+                        lasts && *gap.operation == **operation
+                    }
                     (Accepts::Fail, Some(_)) => false,
                     (Accepts::Unknown { .. }, None) => false,
                 };
@@ -237,10 +266,12 @@ const WAIVERS: FactId =
 /// An expired waiver, or one that accepted nothing, is a finding of its own.
 fn report_waivers(policy: &Policy, now: Timestamp, used: &[bool], controls: &mut Vec<ControlInfo>, rows: &mut Rows<'_>) {
     for (waiver, used) in policy.waivers.iter().zip(used) {
-        let says = if !waiver.holds(now) {
-            format!("the waiver of {} by {} expired on {}", waiver.control, waiver.owner, waiver.expires)
+        let (says, fix) = if !waiver.holds(now) {
+            let says = format!("the waiver of {} by {} expired on {}", waiver.control, waiver.owner, waiver.expires);
+            (says, "renew the waiver with a new expiry and reason, or remove it")
         } else if !used {
-            format!("the waiver of {} by {} matched nothing", waiver.control, waiver.owner)
+            let says = format!("the waiver of {} by {} matched nothing", waiver.control, waiver.owner);
+            (says, "correct what the waiver names, or remove it")
         } else {
             continue;
         };
@@ -256,12 +287,8 @@ fn report_waivers(policy: &Policy, now: Timestamp, used: &[bool], controls: &mut
         let id = ResourceId::new(&AccountKey::none(), Kind::Policy, &policy.name);
         let observed =
             Observed { fact: WAIVERS, on: id.clone(), seen: "expired or unused".into(), required: "current and used".into() };
-        let violation = Violation { subject: Some(waiver.subject_line().into()), says: says.into(), observed, fix: None };
+        let violation =
+            Violation { subject: Some(waiver.subject_line().into()), says: says.into(), observed, fix: Some(fix.into()) };
         rows.push(number, &id, Judgement::Fail(vec![violation]));
     }
-}
-
-/// Whether a verdict counts against the run.
-pub fn is_open(finding: &Finding) -> bool {
-    matches!(finding.judgement.verdict(), Verdict::Fail | Verdict::Unknown) && !finding.is_waived()
 }

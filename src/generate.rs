@@ -67,7 +67,8 @@ pub fn check_page(entry: &Entry) -> String {
 /// A control that uses the check, as YAML.
 fn control_yaml(entry: &Entry, with: Option<&serde_json::Value>) -> String {
     let of_store = matches!(entry.meta.unit, Kind::S3Bucket | Kind::Store);
-    let scope = if of_store { serde_json::json!({ "store": "documents" }) } else { serde_json::json!({ "account": "production" }) };
+    let scope =
+        if of_store { serde_json::json!({ "store": "documents" }) } else { serde_json::json!({ "account": "production" }) };
     let mut control = serde_json::json!({ "id": format!("my-{}", entry.meta.id), "check": entry.meta.id, "scope": scope });
     if let (Some(with), Some(map)) = (with, control.as_object_mut()) {
         map.insert("with".to_owned(), with.clone());

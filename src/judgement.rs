@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use crate::estate::ResourceId;
-use crate::fact::{Fact, FactId, Gap};
+use crate::fact::{Fact, FactId, FactSpec, Gap, Kind, Per};
 use crate::resources::FactType;
 
 /// The verdict on one resource with what it rests on.
@@ -18,6 +18,16 @@ pub enum Judgement {
     Unknown(Vec<Gap>),
     NotApplicable(Cow<'static, str>),
 }
+
+/// Whether a bucket exists comes with the answer of whichever of its facts is read first.
+pub const EXISTENCE: FactId = &FactSpec {
+    id: "s3-bucket.exists",
+    kind: Kind::S3Bucket,
+    operation: "the first read of the bucket",
+    also: &[],
+    actions: &[],
+    per: Per::Free,
+};
 
 /// The four verdicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -125,6 +135,14 @@ impl Tally {
             observed: observed::<T>(on, seen, required),
             fix: None,
         });
+        Blame(self.violations.get_mut(at))
+    }
+
+    /// Notes that a bucket is not what the policy says it is: missing, or another account's.
+    pub fn fail_existence(&mut self, on: &ResourceId, says: String, seen: &'static str, required: String) -> Blame<'_> {
+        let at = self.violations.len();
+        let observed = Observed { fact: EXISTENCE, on: on.clone(), seen: seen.into(), required: required.into() };
+        self.violations.push(Violation { subject: None, says: says.into(), observed, fix: None });
         Blame(self.violations.get_mut(at))
     }
 

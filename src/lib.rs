@@ -25,3 +25,4 @@ pub mod scope;
 pub mod snapshot;
 pub mod units;
 pub mod view;
+pub mod visible;

@@ -2,7 +2,7 @@
 //!
 //! It must never drop a resource because something about it could not be read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::estate::{AccountKey, Estate, ResourceId};
 use crate::fact::{FactId, Gap, Kind, Per};
@@ -146,7 +146,12 @@ impl Scope {
                 ids
             }
         };
+        // Two copies may share a bucket; it is judged once.
+        let mut seen = BTreeSet::new();
         for id in candidates {
+            if !seen.insert(id.clone()) {
+                continue;
+            }
             if unit == Kind::S3Bucket && !self.tags.is_empty() {
                 match snapshot.read::<Tags>(&id).read() {
                     Ok(tags) => {

@@ -68,6 +68,8 @@ pub enum Existence {
 pub struct Resource {
     /// `Absent`: the provider says that it does not exist.
     pub exists: Fact<Existence>,
+    /// It came from a listing of the account, not from its name in a policy.
+    pub listed: bool,
     pub facts: Facts,
     /// When each fact was read.
     pub times: Vec<(FactId, Timestamp)>,
@@ -110,6 +112,11 @@ impl Snapshot {
         }
     }
 
+    /// What is known of a resource, whether or not it is known to exist.
+    pub fn resource(&self, id: &ResourceId) -> Option<&Resource> {
+        self.resources.get(id)
+    }
+
     /// Whether the resource is there.
     pub fn exists(&self, id: &ResourceId) -> Fact<Existence> {
         match self.resources.get(id) {
@@ -136,12 +143,21 @@ impl Snapshot {
     /// The resources of a kind, with the gaps of the operations that list them.
     pub fn list(&self, account: &AccountKey, kind: Kind, operations: &[&str]) -> Listing<'_> {
         let from = ResourceId::new(account, kind, "");
+        // Buckets that another control names are not in a listing, unless there is none to go by.
+        let only_listed = kind == Kind::S3Bucket
+            && operations
+                .iter()
+                .all(|operation| matches!(self.listings.get(&(account.clone(), (*operation).to_owned())), Some(Fact::Known(_))));
         let items = self
             .resources
             .range(from..)
             .map(|(id, _)| id)
             .take_while(|id| id.account == *account && id.kind == kind)
-            .filter(|id| !matches!(self.resources.get(*id).map(|r| &r.exists), Some(Fact::Absent)))
+            .filter(|id| {
+                self.resources
+                    .get(*id)
+                    .is_some_and(|found| !matches!(found.exists, Fact::Absent) && (found.listed || !only_listed))
+            })
             .collect();
         let account_gap = self.account_gap(account);
         let gaps = operations
@@ -164,7 +180,13 @@ impl Snapshot {
     pub fn resource_mut(&mut self, id: &ResourceId) -> Option<&mut Resource> {
         if !self.resources.contains_key(id) {
             let facts = Facts::empty(id.kind)?;
-            let resource = Resource { exists: Fact::Known(Existence::Here), facts, times: Vec::new() };
+            // A bucket that a policy names exists only once the provider says so.
+            let exists = if id.kind == Kind::S3Bucket {
+                Fact::Unreadable(Box::new(Gap::new(Why::NotCollected, "collect")))
+            } else {
+                Fact::Known(Existence::Here)
+            };
+            let resource = Resource { exists, listed: false, facts, times: Vec::new() };
             self.resources.insert(id.clone(), resource);
         }
         self.resources.get_mut(id)
@@ -198,6 +220,13 @@ impl Snapshot {
         self.resources.clear();
         self.listings.clear();
         self.forgotten = Some(why.clone());
+    }
+
+    /// Forgets everything that was observed of one account.
+    pub fn forget_account(&mut self, account: &AccountKey, why: Gap) {
+        self.resources.retain(|id, _| id.account != *account);
+        self.listings.retain(|(of, _), _| of != account);
+        self.accounts.entry(account.clone()).or_default().gap = Some(why);
     }
 
     /// Forgets one fact, as if it had not been collected. For what-if and for laws in tests.

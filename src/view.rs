@@ -11,7 +11,6 @@ use crate::fact::Fact;
 use crate::judgement::Tally;
 use crate::principals::Principals;
 use crate::resources::FactType;
-use crate::resources::s3_bucket::region::Region;
 use crate::snapshot::{Existence, Snapshot};
 
 /// The input of a judgement.
@@ -48,13 +47,18 @@ impl<'a> View<'a> {
             Fact::Known(Existence::Foreign) => {
                 let says = format!("bucket {} belongs to another account than the policy says", bucket.name);
                 let _ = tally
-                    .fail::<Region>(bucket, says, "owned by another account", format!("owned by {}", bucket.account))
+                    .fail_existence(bucket, says, "owned by another account", format!("owned by {}", bucket.account))
                     .fix("correct the bucket or the account in the policy; if somebody took over the name, stop writing to it");
                 false
             }
             Fact::Absent => {
                 let _ = tally
-                    .fail::<Region>(bucket, format!("bucket {} does not exist", bucket.name), "does not exist", "exists")
+                    .fail_existence(
+                        bucket,
+                        format!("bucket {} does not exist", bucket.name),
+                        "does not exist",
+                        "exists".to_owned(),
+                    )
                     .fix("create the bucket, or correct its name in the policy");
                 false
             }

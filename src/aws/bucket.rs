@@ -1,4 +1,5 @@
-//! What a reader of a bucket's fact calls: finds the bucket's Region once, sends the expected owner with every call.
+//! What a reader of a bucket's fact calls: finds the bucket's Region once, sends the expected owner with
+//! every call whose answer is used.
 //!
 //! It must never read a bucket of another account as if it were ours.
 
@@ -24,7 +25,6 @@ pub struct Bucket {
     region: Mutex<Option<String>>,
     /// The first call of a bucket whose Region is not known goes alone, so that at most one is redirected.
     first: tokio::sync::Mutex<()>,
-    asked_owner: AtomicBool,
     foreign: AtomicBool,
     missing: AtomicBool,
     answered: AtomicBool,
@@ -54,7 +54,6 @@ impl Bucket {
             listed,
             region: Mutex::new(region),
             first: tokio::sync::Mutex::default(),
-            asked_owner: AtomicBool::default(),
             foreign: AtomicBool::default(),
             missing: AtomicBool::default(),
             answered: AtomicBool::default(),
@@ -115,19 +114,18 @@ impl BucketReader {
             Err(failure) if failure.is_no_such_bucket() => bucket.missing.store(true, Ordering::Relaxed),
             // The owner header and a missing permission are refused alike: only asking without the header tells them apart.
             Err(failure) if failure.why == Why::Denied && owner.is_some() && !bucket.listed => {
-                if !bucket.asked_owner.swap(true, Ordering::Relaxed) {
-                    let without = self.in_region(&send, None).await;
-                    let answered = match &without {
-                        Ok(_) => true,
-                        Err(failure) => absent_code(failure),
-                    };
-                    if answered {
-                        bucket.foreign.store(true, Ordering::Relaxed);
-                    }
+                let without = self.in_region(&send, None).await;
+                let answered = match &without {
+                    Ok(_) => true,
+                    Err(failure) => absent_code(failure),
+                };
+                if answered {
+                    bucket.foreign.store(true, Ordering::Relaxed);
                 }
             }
-            Err(failure) if failure.code.is_none() || matches!(failure.why, Why::Denied | Why::Credentials | Why::Throttled) => {}
-            Ok(_) | Err(_) => bucket.answered.store(true, Ordering::Relaxed),
+            Ok(_) => bucket.answered.store(true, Ordering::Relaxed),
+            Err(failure) if absent_code(failure) => bucket.answered.store(true, Ordering::Relaxed),
+            Err(_) => {}
         }
         answer
     }

@@ -164,7 +164,8 @@ fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dy
 }
 
 fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
-    sources(error).map(|error| error.to_string().chars().take(300).collect()).collect()
+    let line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
+    sources(error).map(|error| line(error.to_string())).collect()
 }
 
 fn credentials(error: &(dyn Error + 'static)) -> Option<Why> {

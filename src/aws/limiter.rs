@@ -78,7 +78,10 @@ impl Limiter {
             }
             room.await;
         }
-        Permit { _ceiling: self.ceiling.clone().acquire_owned().await.ok(), window }
+        // From here on the place in the window is given back even if nobody waits for the ceiling any more.
+        let mut permit = Permit { window, _ceiling: None };
+        permit._ceiling = self.ceiling.clone().acquire_owned().await.ok();
+        permit
     }
 
     /// A call succeeded: the window opens.

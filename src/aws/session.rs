@@ -94,6 +94,14 @@ pub struct Session {
 impl Session {
     /// Enters an account: finds credentials, assumes the role, asks STS who they are and compares with the pinned id.
     pub async fn open(key: &AccountKey, account: &Account, connection: &Connection, shared: &Shared) -> Result<Self, Gap> {
+        let lends = connection.credentials.is_some() || connection.profile.is_some() || connection.ambient;
+        if !account.is_aws() && account.profile.is_none() && !lends {
+            let detail = format!(
+                "account {key} is not run by AWS and names no profile; the credentials of the environment are not shown to other \
+                 providers unless --account {key}=ambient says so"
+            );
+            return Err(Gap::new(Why::Credentials, "enter account").with_detail(detail));
+        }
         let base = base(account, connection, shared).await;
         let region = base.region().map_or_else(|| "us-east-1".to_owned(), |region| region.to_string());
         let guard = guard(key, &region, shared);
@@ -104,8 +112,7 @@ impl Session {
         let base = match role {
             None => base,
             Some(arn) => {
-                let sts =
-                    aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&base).interceptor(guard.clone()).build());
+                let sts = sts(&base, &named, &guard);
                 let provider = AssumedRole { sts, arn, external_id: account.external_id.clone() };
                 base.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
             }
@@ -170,9 +177,10 @@ impl Session {
         self.identity.as_ref().map(|identity| identity.account.as_str())
     }
 
-    /// The endpoint, when it is not AWS's own.
-    pub fn endpoint(&self) -> Option<&str> {
-        self.endpoint.as_deref()
+    /// Why nothing at all could be read, when every call failed alike.
+    pub fn never_answered(&self) -> Option<Failure> {
+        let health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        health.last.clone().filter(|_| !health.answered)
     }
 
     /// The failure of an endpoint that has never answered, once enough calls found it so: asking on would only take time.
@@ -185,7 +193,7 @@ impl Session {
     pub fn heard<T>(&self, answer: &Result<T, Failure>) {
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         match answer {
-            Err(failure) if matches!(failure.why, Why::Unreachable | Why::TimedOut) => {
+            Err(failure) if matches!(failure.why, Why::Unreachable | Why::TimedOut | Why::Credentials) => {
                 health.silent += 1;
                 health.last = Some(failure.clone());
             }

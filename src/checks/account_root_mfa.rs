@@ -87,7 +87,9 @@ impl Check for AccountRootMfa {
         let required = "an MFA device, or no credentials";
         match said {
             Some((Some(true), _, _)) => tally.pass::<Summary>(unit, "the root user has an MFA device", required),
-            Some((_, Some(false), Some(0))) => tally.pass::<Summary>(unit, "the root user has no credentials", required),
+            Some((_, Some(false), Some(0))) if !summary.is_some_and(Summary::root_certificates) => {
+                tally.pass::<Summary>(unit, "the root user has no credentials", required)
+            }
             Some((Some(false), Some(true), _)) => {
                 let _ = tally.fail::<Summary>(unit, "the root user can sign in without MFA", "password, no MFA device", required);
             }

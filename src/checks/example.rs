@@ -10,7 +10,7 @@ use crate::estate::{Account, AccountKey, Copy, Estate, FedBy, KeySpace, Resource
 use crate::fact::{Fact, FactId, Gap, Kind, Why};
 use crate::judgement::{Judgement, Verdict};
 use crate::resources::FactType;
-use crate::snapshot::{AccountRecord, Snapshot};
+use crate::snapshot::{AccountRecord, Existence, Snapshot};
 use crate::view::{Derived, View};
 
 /// The account number of `production`.
@@ -85,7 +85,9 @@ impl Example {
             [("primary".to_owned(), copy(&primary(), None)), ("mirror".to_owned(), copy(&mirror(), Some(FedBy::Replication)))];
         estate.stores.insert("documents".to_owned(), Store { copies: copies.into() });
         for bucket in [primary(), mirror()] {
-            let _ = snapshot.resource_mut(&bucket);
+            if let Some(bucket) = snapshot.resource_mut(&bucket) {
+                bucket.exists = Fact::Known(Existence::Here);
+            }
         }
         Self { name, with: serde_json::json!({}), unit, estate, snapshot, expected, by_declaration: false }
     }

@@ -124,7 +124,10 @@ impl Check for S3BucketEncryption {
                 tally.pass::<Encryption>(unit, "SSE-C blocked", "SSE-C blocked");
             } else {
                 let says = "documents can be written under a key that only the writer knows (SSE-C)";
-                let _ = tally.fail::<Encryption>(unit, says, "SSE-C not blocked", "SSE-C blocked").subject("SSE-C");
+                let _ = tally
+                    .fail::<Encryption>(unit, says, "SSE-C not blocked", "SSE-C blocked")
+                    .subject("SSE-C")
+                    .fix("block SSE-C (PutBucketEncryption, BlockedEncryptionTypes), keeping the default encryption as it is");
             }
         }
         tally.finish()

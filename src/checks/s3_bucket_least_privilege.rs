@@ -17,7 +17,7 @@ use crate::principals::{AccountPrincipals, Doubts, FACTS, Holder, parse};
 use crate::resources::FactType;
 use crate::resources::iam_role::permissions::RolePermissions;
 use crate::resources::iam_user::permissions::{AUTHORIZATION, Inline, UserPermissions};
-use crate::resources::s3_bucket::policy::Policy;
+use crate::resources::s3_bucket::policy::BucketPolicy;
 use crate::view::View;
 
 /// Nobody but the named principals may destroy documents of the bucket, or what protects them.
@@ -86,9 +86,9 @@ impl CheckType for S3BucketLeastPrivilege {
                 .listed("production", AUTHORIZATION)
                 .known(&ops, RolePermissions { inline: reader, ..RolePermissions::default() })
                 .known(&bob, UserPermissions { inline: inline(doc(statements)), ..UserPermissions::default() })
-                .absent::<Policy>(&primary())
+                .absent::<BucketPolicy>(&primary())
         };
-        let policy = |example: Example, statements: &[String]| example.known(&primary(), Policy(doc(statements)));
+        let policy = |example: Example, statements: &[String]| example.known(&primary(), BucketPolicy(doc(statements)));
         let tls = r#""Principal":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}},"#;
         let mfa = r#""Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}},"#;
         let vault = format!(r#""Principal":{{"AWS":"arn:aws:iam::{VAULT}:role/sync"}},"#);
@@ -128,7 +128,7 @@ impl CheckType for S3BucketLeastPrivilege {
             policy(world(fail("everybody", on.clone()), &[]), &[statement("Allow", everyone, "s3:*", objects)]),
             world(unknown("under a condition", on.clone()), &[statement("Allow", mfa, "s3:Delete*", objects)]),
             world(unknown("not a policy", on.clone()), &["{".to_owned()]),
-            world(unknown("bucket policy denied", on.clone()), &[delete()]).denied::<Policy>(&on),
+            world(unknown("bucket policy denied", on.clone()), &[delete()]).denied::<BucketPolicy>(&on),
             bounded(world(unknown("the boundary is missing", on.clone()), &[])),
             world(unknown("another provider", on), &[]).by_declaration().estate(|estate| {
                 let elsewhere = Account { provider: Some("minio".to_owned()), ..Account::default() };
@@ -154,8 +154,14 @@ struct Can<'a> {
 
 /// So many acts are told in a sentence; the evidence holds all.
 const FEW: usize = 4;
-const WORST: &[&str] =
-    &["delete versions", "change lifecycle rules", "bypass governance locks", "change the bucket policy", "delete objects", "overwrite objects"];
+const WORST: &[&str] = &[
+    "delete versions",
+    "change lifecycle rules",
+    "bypass governance locks",
+    "change the bucket policy",
+    "delete objects",
+    "overwrite objects",
+];
 
 impl Can<'_> {
     /// The worst first, and not all of many.
@@ -183,12 +189,17 @@ impl Check for S3BucketLeastPrivilege {
     }
 
     fn demands(&self, _: &Estate) -> Vec<Demand> {
-        vec![Demand::unit(&[Policy::SPEC]), Demand::account(FACTS)]
+        vec![Demand::unit(&[BucketPolicy::SPEC]), Demand::account(FACTS)]
     }
 
     fn problems(&self) -> Vec<String> {
         let bad = self.actions.iter().flatten().filter(|action| !action.to_ascii_lowercase().starts_with("s3:"));
-        bad.map(|action| format!("`{action}` is not an IAM action of S3, such as s3:DeleteObjectVersion")).collect()
+        let bad = bad.map(|action| format!("`{action}` is not an IAM action of S3, such as s3:DeleteObjectVersion"));
+        let names =
+            |glob: &&String| glob.contains(['/', '*', ':']) || glob.len() == 12 && glob.bytes().all(|byte| byte.is_ascii_digit());
+        let nobody = self.allowed.iter().filter(|glob| !names(glob));
+        bad.chain(nobody.map(|glob| format!("`{glob}` under `allowed` names nobody; write an ARN, or for example `role/{glob}`")))
+            .collect()
     }
 
     fn judge(&self, unit: &ResourceId, view: &View<'_>) -> Judgement {
@@ -202,12 +213,19 @@ impl Check for S3BucketLeastPrivilege {
         let fed = view.estate.copies_of(unit).any(|(_, _, copy)| copy.is_replica());
         let asks = self.asks(&arn, fed);
         let allowed: Vec<Pattern> = self.allowed.iter().map(|glob| Pattern::new(glob, Case::Sensitive)).collect();
-        let policy = tally.read(view.read::<Policy>(unit)).and_then(|policy| match policy {
-            Some(policy) => parse(&policy.0, Policy::SPEC, "the bucket policy").map(Some).map_err(|gap| tally.gap(gap)).ok(),
+        let policy = tally.read(view.read::<BucketPolicy>(unit)).and_then(|policy| match policy {
+            Some(policy) => {
+                parse(&policy.0, BucketPolicy::SPEC, "the bucket policy").map(Some).map_err(|gap| tally.gap(gap)).ok()
+            }
             None => Some(None),
         });
         let effective = policy.as_ref().map(|doc| doc.as_ref().map(without_transport));
-        let own = view.account_number(&unit.account).unwrap_or_default();
+        let Some(own) = view.account_number(&unit.account) else {
+            tally.gap(
+                Gap::new(Why::NotCollected, "GetCallerIdentity").with_detail("the number of the bucket's account is not known"),
+            );
+            return tally.finish();
+        };
         let mut found = Found::default();
         if let Some(Some(doc)) = &effective {
             grants(doc, &asks, own, &allowed, &mut found);

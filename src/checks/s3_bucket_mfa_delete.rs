@@ -23,6 +23,8 @@ use crate::view::View;
 /// It does not stop delete markers, overwrites (both keep the version), changes of the bucket policy, destroying the KMS key
 /// or closing the account. Whether the root user still holds the MFA device cannot be seen.
 ///
+/// Not known: whether MFA Delete can still be switched on once the bucket has Object Lock; AWS does not document it.
+///
 /// # Fix
 /// As the root user, with a device that shows six-digit codes, call PutBucketVersioning with `MFADelete=Enabled` and the
 /// header `x-amz-mfa`. AWS refuses it while the bucket has a lifecycle configuration, and refuses lifecycle rules afterwards:

@@ -94,6 +94,11 @@ impl Check for S3BucketNoncurrentRetention {
         vec![Demand::unit(&[Versioning::SPEC, Lifecycle::SPEC])]
     }
 
+    fn problems(&self) -> Vec<String> {
+        let none = self.keep.seconds() == 0;
+        none.then(|| "`keep` of nothing requires nothing; write for example `30d`".to_owned()).into_iter().collect()
+    }
+
     fn judge(&self, unit: &ResourceId, view: &View<'_>) -> Judgement {
         let mut tally = Tally::new();
         if let Some(versioning) = tally.read(view.read::<Versioning>(unit))
@@ -101,7 +106,10 @@ impl Check for S3BucketNoncurrentRetention {
         {
             let seen = versioning.map_or("never enabled", Versioning::label);
             let says = format!("versioning is {seen}, so a deleted or overwritten document is not kept");
-            let _ = tally.fail::<Versioning>(unit, says, seen, "enabled").subject("versioning");
+            let _ = tally
+                .fail::<Versioning>(unit, says, seen, "enabled")
+                .subject("versioning")
+                .fix("enable versioning (PutBucketVersioning, Status=Enabled)");
         }
         if let Some(lifecycle) = tally.read(view.read::<Lifecycle>(unit)) {
             let spaces = view.estate.key_spaces(unit);
@@ -116,8 +124,12 @@ impl Check for S3BucketNoncurrentRetention {
                 shortest = Some(shortest.map_or(days, |so_far: i32| so_far.min(days)));
                 if i64::from(days) * 86_400 < self.keep.seconds() {
                     let may = if rule.narrowed { " (it asks for tags or sizes too, and may apply to any key)" } else { "" };
-                    let says = format!("rule {} purges noncurrent versions after {days}d{may}", rule.label());
-                    let _ = tally.fail::<Lifecycle>(unit, says, format!("{days}d"), required.clone()).subject(rule.label());
+                    let says =
+                        format!("rule {} purges noncurrent versions after {days}d, required {}{may}", rule.label(), self.keep);
+                    let _ = tally
+                        .fail::<Lifecycle>(unit, says, format!("{days}d"), required.clone())
+                        .subject(rule.label())
+                        .fix(format!("raise NoncurrentDays of rule {} to at least {}", rule.label(), self.keep.whole_days()));
                 }
             }
             let seen = shortest.map_or_else(|| "kept forever".to_owned(), |days| format!("kept for {days}d"));

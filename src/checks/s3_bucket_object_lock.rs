@@ -25,6 +25,8 @@ use crate::view::View;
 /// only if its own retention was prolonged, which this check does not see. Do not read a pass as "documents are locked".
 /// Object Lock does not stop delete markers, nor the destruction of the KMS key.
 ///
+/// Not seen: who may bypass governance retention, and that closing the account ends even compliance retention.
+///
 /// # Fix
 /// Enable Object Lock (it cannot be disabled again) and set a default retention. Begin with governance mode and a short
 /// term: a compliance lock cannot be shortened by anybody. Prolong the retention of documents that are there already.

@@ -9,7 +9,7 @@ use crate::fact::Kind;
 use crate::judgement::{Judgement, Tally};
 use crate::principals::parse;
 use crate::resources::FactType;
-use crate::resources::s3_bucket::policy::Policy;
+use crate::resources::s3_bucket::policy::BucketPolicy;
 use crate::view::View;
 
 /// The bucket policy refuses every request that does not come over TLS.
@@ -80,7 +80,7 @@ impl CheckType for S3BucketTlsOnly {
         let old = |version| deny(whole, &format!(r#"{{"NumericLessThan":{{"s3:TlsVersion":"{version}"}}}}"#));
         let case = |example: Example, statements: &[String]| {
             let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
-            example.known(&primary(), Policy(text))
+            example.known(&primary(), BucketPolicy(text))
         };
         let modern = serde_json::json!({ "min-version": "1.2" });
         vec![
@@ -91,9 +91,10 @@ impl CheckType for S3BucketTlsOnly {
             case(Example::fail("an Allow is no Deny", on.clone()), &[deny(whole, plain).replace("Deny", "Allow")]),
             case(Example::fail("TLS 1.1 accepted", on.clone()), &[deny(whole, plain), old("1.1")]).with(modern.clone()),
             case(Example::fail("no version named", on.clone()), &[deny(whole, plain)]).with(modern),
-            Example::fail("no policy", on.clone()).absent::<Policy>(&on),
-            Example::unknown("not a policy", on.clone()).known(&on, Policy(r#"{"Statement":[{"Effect":"Maybe"}]}"#.to_owned())),
-            Example::unknown("denied", on.clone()).denied::<Policy>(&on),
+            Example::fail("no policy", on.clone()).absent::<BucketPolicy>(&on),
+            Example::unknown("not a policy", on.clone())
+                .known(&on, BucketPolicy(r#"{"Statement":[{"Effect":"Maybe"}]}"#.to_owned())),
+            Example::unknown("denied", on.clone()).denied::<BucketPolicy>(&on),
         ]
     }
 }
@@ -104,19 +105,19 @@ impl Check for S3BucketTlsOnly {
     }
 
     fn demands(&self, _: &Estate) -> Vec<Demand> {
-        vec![Demand::unit(&[Policy::SPEC])]
+        vec![Demand::unit(&[BucketPolicy::SPEC])]
     }
 
     fn judge(&self, unit: &ResourceId, view: &View<'_>) -> Judgement {
         let mut tally = Tally::new();
-        match tally.read(view.read::<Policy>(unit)) {
-            Some(Some(policy)) => match parse(&policy.0, Policy::SPEC, "the bucket policy") {
+        match tally.read(view.read::<BucketPolicy>(unit)) {
+            Some(Some(policy)) => match parse(&policy.0, BucketPolicy::SPEC, "the bucket policy") {
                 Ok(doc) => self.document(&doc, unit, view, &mut tally),
                 Err(gap) => tally.gap(gap),
             },
             Some(None) => {
                 let says = "there is no bucket policy, so requests without TLS are accepted";
-                let _ = tally.fail::<Policy>(unit, says, "no bucket policy", "requests without TLS refused");
+                let _ = tally.fail::<BucketPolicy>(unit, says, "no bucket policy", "requests without TLS refused");
             }
             None => {}
         }
@@ -131,14 +132,14 @@ impl S3BucketTlsOnly {
             let required = format!("every request on {what} without TLS refused");
             let seen = match cover {
                 Cover::Whole => {
-                    tally.pass::<Policy>(unit, "refused", required);
+                    tally.pass::<BucketPolicy>(unit, "refused", required);
                     continue;
                 }
                 Cover::Part { why } => why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
                 Cover::Nothing => "no Deny about it".to_owned(),
             };
             let says = format!("requests on {what} without TLS are not all refused: {seen}");
-            let _ = tally.fail::<Policy>(unit, says, seen, required).subject(what);
+            let _ = tally.fail::<BucketPolicy>(unit, says, seen, required).subject(what);
         }
         let least = match self.min_version {
             Some(Least::V1_1) => TlsVersion::V1_1,
@@ -149,11 +150,11 @@ impl S3BucketTlsOnly {
         let required = format!("TLS older than {least} refused");
         let seen = tls.min_version.map_or_else(|| "no version required".to_owned(), |found| format!("TLS {found} accepted"));
         if tls.min_version >= Some(least) {
-            tally.pass::<Policy>(unit, seen, required);
+            tally.pass::<BucketPolicy>(unit, seen, required);
         } else {
             let gaps: String = tls.min_version_gaps.iter().map(|gap| format!("; {gap}")).collect();
             let says = format!("requests over TLS older than {least} are not all refused{gaps}");
-            let _ = tally.fail::<Policy>(unit, says, format!("{seen}{gaps}"), required).subject("min-version");
+            let _ = tally.fail::<BucketPolicy>(unit, says, format!("{seen}{gaps}"), required).subject("min-version");
         }
     }
 }

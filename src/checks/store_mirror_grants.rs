@@ -10,7 +10,7 @@ use crate::judgement::{Judgement, Tally};
 use crate::principals::parse;
 use crate::resources::FactType;
 use crate::resources::account::identity::Identity;
-use crate::resources::s3_bucket::policy::Policy;
+use crate::resources::s3_bucket::policy::BucketPolicy;
 use crate::view::View;
 
 /// What a mirror's bucket policy gives to other accounts is what replication needs, and nothing more.
@@ -71,7 +71,7 @@ impl CheckType for StoreMirrorGrants {
                 r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"Mirror","Effect":"Allow",{principal},"Action":{actions},
                 "Resource":["arn:aws:s3:::acme-documents-mirror","arn:aws:s3:::acme-documents-mirror/*"]}}]}}"#
             );
-            example.known(&mirror(), Policy(text))
+            example.known(&mirror(), BucketPolicy(text))
         };
         let role = format!(r#""Principal":{{"AWS":"arn:aws:iam::{PRODUCTION}:role/s3-replication"}}"#);
         let own = format!(r#""Principal":{{"AWS":"{VAULT}"}}"#);
@@ -84,19 +84,19 @@ impl CheckType for StoreMirrorGrants {
             case(Example::pass("its own account", unit.clone()), &own, r#""s3:*""#),
             case(Example::pass("allowed besides", unit.clone()), &role, r#""s3:GetObject""#)
                 .with(serde_json::json!({ "allow": ["s3:Get*"] })),
-            Example::pass("no policy", unit.clone()).absent::<Policy>(&mirror()),
+            Example::pass("no policy", unit.clone()).absent::<BucketPolicy>(&mirror()),
             case(Example::fail("AWS's example", unit.clone()), &role, r#"["s3:ReplicateObject","s3:PutBucketVersioning"]"#),
             case(Example::fail("everything", unit.clone()), &role, r#""s3:*""#),
             case(Example::fail("everybody", unit.clone()), r#""Principal":"*""#, r#""s3:PutObject""#),
             case(Example::fail("all but one", unit.clone()), &role, fine).known(
                 &mirror(),
-                Policy(
+                BucketPolicy(
                     r#"{"Statement":{"Effect":"Allow","Principal":"*","NotAction":"s3:DeleteBucket","Resource":"*"}}"#.to_owned(),
                 ),
             ),
             nameless,
-            Example::unknown("not a policy", unit.clone()).known(&mirror(), Policy("{".to_owned())),
-            Example::unknown("denied", unit.clone()).denied::<Policy>(&mirror()),
+            Example::unknown("not a policy", unit.clone()).known(&mirror(), BucketPolicy("{".to_owned())),
+            Example::unknown("denied", unit.clone()).denied::<BucketPolicy>(&mirror()),
             Example::not_applicable("no mirror", unit).by_declaration().estate(|estate| {
                 for copy in estate.stores.values_mut().flat_map(|store| store.copies.values_mut()) {
                     copy.fed_by = None;
@@ -112,7 +112,7 @@ impl Check for StoreMirrorGrants {
     }
 
     fn demands(&self, _: &Estate) -> Vec<Demand> {
-        vec![Demand::of(On::Replicas, &[Policy::SPEC])]
+        vec![Demand::of(On::Replicas, &[BucketPolicy::SPEC])]
     }
 
     fn judge(&self, unit: &ResourceId, view: &View<'_>) -> Judgement {
@@ -135,12 +135,12 @@ impl Check for StoreMirrorGrants {
             if !view.is_there(&mirror, &mut tally) {
                 continue;
             }
-            match tally.read(view.read::<Policy>(&mirror)) {
-                Some(Some(policy)) => match parse(&policy.0, Policy::SPEC, &format!("the policy of {}", mirror.name)) {
+            match tally.read(view.read::<BucketPolicy>(&mirror)) {
+                Some(Some(policy)) => match parse(&policy.0, BucketPolicy::SPEC, &format!("the policy of {}", mirror.name)) {
                     Ok(doc) => self.document(&doc, &mirror, view, &mut tally),
                     Err(gap) => tally.gap(gap),
                 },
-                Some(None) => tally.pass::<Policy>(&mirror, "no bucket policy", "replication actions at most"),
+                Some(None) => tally.pass::<BucketPolicy>(&mirror, "no bucket policy", "replication actions at most"),
                 None => {}
             }
         }
@@ -162,14 +162,14 @@ impl StoreMirrorGrants {
             let to = grant.to.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let excess = grant.outside(&allowed);
             if excess.is_empty() {
-                tally.pass::<Policy>(mirror, format!("{statement}: replication only, to {to}"), required.clone());
+                tally.pass::<BucketPolicy>(mirror, format!("{statement}: replication only, to {to}"), required.clone());
                 continue;
             }
             let seen = excess.join(", ");
             let says = format!("{statement} of the policy of {} gives {seen} to {to}", mirror.name);
             let subject = format!("{} {statement}", mirror.name);
-            let _ = tally.fail::<Policy>(mirror, says, seen, required.clone()).subject(&subject);
+            let _ = tally.fail::<BucketPolicy>(mirror, says, seen, required.clone()).subject(&subject);
         }
-        tally.pass::<Policy>(mirror, "no other grant to other accounts", required);
+        tally.pass::<BucketPolicy>(mirror, "no other grant to other accounts", required);
     }
 }

@@ -10,8 +10,8 @@ pub(super) struct Accounts {
     /// NAME=ambient (the credentials of the environment). Repeatable
     #[arg(long = "account", value_name = "NAME=HOW")]
     pub(super) how: Vec<String>,
-    /// Calls in flight at most, over all accounts
-    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    /// Calls in flight at most, over all accounts; the time that a call spends in this process counts too
+    #[arg(long, default_value_t = 80, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) concurrency: u16,
     /// Seconds to wait for one answer before trying again
     #[arg(long, default_value_t = 20, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..=600))]

@@ -83,19 +83,21 @@ impl Audit {
         #[cfg(feature = "demo")]
         if self.demo {
             let (policy, snapshot) = super::demo::collect(&self.policies, &self.accounts, global)?;
-            let exit = self.report.write(&outputs, &evaluate(&policy, &snapshot, snapshot.taken), global)?;
+            let exit = self.report.write(&outputs, &evaluate(&policy, &snapshot, snapshot.taken), None, global)?;
             global.say(super::demo::AFTER);
             return Ok(exit);
         }
         let policy = files::policies(&self.policies, global)?.policy;
         let (snapshot, now) = match &self.snapshot {
             Some(path) => {
-                let snapshot = self.stored(path)?;
+                let snapshot = files::snapshot(path)?;
                 let now = match self.now.as_deref() {
-                    None => snapshot.taken,
-                    Some("wall") => wall(),
-                    Some(time) => time.parse().map_err(|error| Failed::Usage(format!("--now {time}: {error}")))?,
+                    None => None,
+                    Some("wall") => Some(wall()),
+                    Some(time) => Some(time.parse().map_err(|error| Failed::Usage(format!("--now {time}: {error}")))?),
                 };
+                let snapshot = self.young_enough(snapshot, now.unwrap_or_else(wall));
+                let now = now.unwrap_or(snapshot.taken);
                 (snapshot, now)
             }
             None => {
@@ -104,20 +106,19 @@ impl Audit {
                 (snapshot, now)
             }
         };
-        self.report.write(&outputs, &evaluate(&policy, &snapshot, now), global)
+        self.report.write(&outputs, &evaluate(&policy, &snapshot, now), Some(wall()), global)
     }
 
-    fn stored(&self, path: &std::path::Path) -> Result<Snapshot, Failed> {
-        let mut snapshot = files::snapshot(path)?;
-        let age = wall().duration_since(snapshot.taken);
+    fn young_enough(&self, mut snapshot: Snapshot, now: jiff::Timestamp) -> Snapshot {
+        let age = now.duration_since(snapshot.taken);
         if let Some(most) = self.max_age
             && age.as_secs() > most.seconds()
         {
             let gap = Gap::new(Why::NotCollected, "snapshot")
-                .with_detail(format!("the snapshot is {} h old, and --max-age allows {most}", age.as_hours()));
+                .with_detail(format!("the snapshot is {age:#} old, and --max-age allows {most}"));
             snapshot.forget(&gap);
         }
-        Ok(snapshot)
+        snapshot
     }
 
     #[cfg(feature = "aws")]
@@ -157,10 +158,12 @@ impl Report {
         Ok(outputs)
     }
 
+    /// Without a clock no age is told: the demo's time stands still.
     fn write(
         &self,
         outputs: &[Target],
         assessment: &Assessment,
+        clock: Option<jiff::Timestamp>,
         global: &Global,
     ) -> Result<Exit, Failed> {
         for (reporter, path) in outputs {
@@ -171,7 +174,7 @@ impl Report {
                 fail_on: self.fail_on,
                 incomplete_as_failure: self.incomplete_as_failure,
                 evidence: if self.evidence == "all" { Evidence::All } else { Evidence::Failures },
-                clock: self.output_clock(assessment),
+                clock,
             };
             match path {
                 None => {
@@ -184,17 +187,12 @@ impl Report {
         }
         Ok(Exit::of(assessment, self.fail_on, self.incomplete_as_failure))
     }
-
-    fn output_clock(&self, assessment: &Assessment) -> Option<jiff::Timestamp> {
-        // The demo's time stands still; an age of it would say nothing.
-        (assessment.policy != super::demo::POLICY_NAME).then(wall)
-    }
 }
 
 /// The columns of the terminal.
 fn width() -> Option<u16> {
     let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
-    columns.or_else(terminal_width).or(Some(80))
+    columns.or_else(terminal_width).filter(|columns| *columns >= 20).or(Some(80))
 }
 
 fn terminal_width() -> Option<u16> {

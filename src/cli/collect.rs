@@ -17,7 +17,7 @@ use crate::policy::Policy;
 pub(super) struct Collect {
     /// Policy files and folders; without any, lastcopy.yaml
     policies: Vec<PathBuf>,
-    /// The snapshot file to write
+    /// The snapshot file to write; `-` is stdout
     #[arg(long, short, value_name = "FILE", required_unless_present = "dry_run")]
     output: Option<PathBuf>,
     /// Send nothing: print the calls that the policies need
@@ -43,7 +43,11 @@ impl Collect {
         let runtime = super::accounts::runtime()?;
         let snapshot = self.accounts.read(policy, connections, None, &runtime, global);
         runtime.shutdown_background();
-        files::write_private(output, |out| crate::snapshot::file::write(&snapshot, out))?;
+        if output.as_os_str() == "-" {
+            crate::snapshot::file::write(&snapshot, &mut std::io::stdout().lock()).context("cannot write the snapshot")?;
+        } else {
+            files::write_private(output, |out| crate::snapshot::file::write(&snapshot, out))?;
+        }
         for (key, record) in &snapshot.accounts {
             if let Some(gap) = &record.gap {
                 global.say(&format!("account {key} could not be read: {gap}"));

@@ -1,8 +1,5 @@
 //! The demo: loopback accounts of a company in a mixed state, audited by a shipped policy through the real SDK.
 
-/// The name of the demo's policy.
-pub(super) const POLICY_NAME: &str = "demo";
-
 #[cfg(feature = "demo")]
 pub(super) use live::{AFTER, Demo, collect};
 

@@ -98,6 +98,17 @@ pub(super) fn snapshot(path: &Path) -> Result<Snapshot, Failed> {
 
 /// Writes a file that holds the state of an account: for its owner alone (mode 0600), whole or not at all.
 pub(super) fn write_private(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failed> {
+    if fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+        // A device or a pipe has nothing to keep whole, and must not be replaced.
+        let written = (|| {
+            let mut out = BufWriter::new(OpenOptions::new().write(true).open(path)?);
+            write(&mut out)?;
+            out.flush()
+        })();
+        return Ok(written.with_context(|| format!("cannot write {}", path.display()))?);
+    }
+    // A link stays a link.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut name = path.file_name().ok_or_else(|| Failed::Usage(format!("{} is not a file name", path.display())))?.to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);

@@ -52,7 +52,9 @@ impl Permissions {
         };
         for (key, account) in &policy.estate.accounts {
             if let Some(role) = &account.role_arn {
-                global.say(&format!("account {key} is entered through {role}: the credentials that begin need sts:AssumeRole on it"));
+                global.say(&format!(
+                    "account {key} is entered through {role}: the credentials that begin need sts:AssumeRole on it"
+                ));
             }
             if !account.is_aws() {
                 global.say(&format!("account {key} is not run by AWS: give its key read access at the provider"));

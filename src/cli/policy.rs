@@ -41,6 +41,13 @@ impl Policy {
         let text = match &self.command {
             Command::Check { policies } => {
                 let policy = files::policies(policies, global)?.policy;
+                for waiver in policy.waivers.iter().filter(|waiver| !waiver.holds(super::wall())) {
+                    let at = &waiver.at;
+                    global.say(&format!(
+                        "warning: {}:{}: the waiver of {} expired on {}",
+                        at.file, at.line, waiver.control, waiver.expires
+                    ));
+                }
                 let copies: usize = policy.estate.stores.values().map(|store| store.copies.len()).sum();
                 format!(
                     "{}: valid · accounts {} · stores {} · copies {copies} · controls {} · waivers {}",

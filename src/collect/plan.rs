@@ -73,11 +73,28 @@ pub fn scopes(wants: &[Want], estate: &Estate, snapshot: &Snapshot) -> Jobs {
 
 /// Facts of members, and of what is around them.
 pub fn members(wants: &[Want], estate: &Estate, snapshot: &Snapshot) -> Jobs {
+    gather(wants, estate, snapshot, false)
+}
+
+/// The same of everything that may turn out to be a member.
+pub fn possible(wants: &[Want], estate: &Estate, snapshot: &Snapshot) -> Jobs {
+    let mut jobs = gather(wants, estate, snapshot, true);
+    for (id, facts) in scopes(wants, estate, snapshot).facts {
+        jobs.facts.entry(id).or_default().extend(facts);
+    }
+    jobs
+}
+
+fn gather(wants: &[Want], estate: &Estate, snapshot: &Snapshot, unsure: bool) -> Jobs {
     let mut jobs = Jobs::default();
     for want in wants {
         let found = want.scope.members(estate, want.unit, &want.unit_facts(), snapshot);
         for member in found.members {
-            let Member::In(id) = member else { continue };
+            let id = match member {
+                Member::In(id) => id,
+                Member::Unknown(id, _) if unsure => id,
+                Member::Unknown(..) => continue,
+            };
             for demand in &want.demands {
                 for target in targets(estate, &id, demand.on) {
                     for fact in &demand.facts {
@@ -128,12 +145,8 @@ pub enum Times {
 pub fn forecast(wants: &[Want], estate: &Estate, now: jiff::Timestamp) -> Vec<Forecast> {
     let nothing = Snapshot::empty(now);
     let lists = lists(wants, estate);
-    let mut jobs = members(wants, estate, &nothing);
-    let scope_jobs = scopes(wants, estate, &nothing);
+    let mut jobs = possible(wants, estate, &nothing);
     jobs.bulk.extend(lists.bulk.iter().cloned());
-    for (id, facts) in scope_jobs.facts {
-        jobs.facts.entry(id).or_default().extend(facts);
-    }
     let mut lines: BTreeMap<(AccountKey, String), Times> = BTreeMap::new();
     let mut accounts: BTreeSet<&AccountKey> = lists.listings.iter().chain(jobs.bulk.iter().map(|(account, _)| account)).collect();
     accounts.extend(jobs.facts.keys().map(|id| &id.account));
@@ -227,10 +240,7 @@ pub fn needs(wants: &[Want], estate: &Estate) -> BTreeMap<AccountKey, Vec<Need>>
     for account in lists(wants, estate).listings {
         need(&account, &["s3:ListAllMyBuckets"], None);
     }
-    let mut jobs = members(wants, estate, &nothing);
-    for (id, facts) in scopes(wants, estate, &nothing).facts {
-        jobs.facts.entry(id).or_default().extend(facts);
-    }
+    let jobs = possible(wants, estate, &nothing);
     for (id, facts) in &jobs.facts {
         for fact in facts.iter().filter(|fact| asks(estate, id, fact)) {
             need(&id.account, fact.actions, (id.kind == Kind::S3Bucket).then_some(&*id.name));

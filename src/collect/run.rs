@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt;
-use futures_util::stream::{self, FuturesUnordered};
+use futures_util::stream;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
@@ -78,7 +78,25 @@ pub trait Watch: Sync {
 
 /// What an answer changes in the snapshot.
 pub type Put = Box<dyn FnOnce(&mut Snapshot, Timestamp) + Send>;
-type Job = Pin<Box<dyn Future<Output = Put> + Send>>;
+/// A future is made only when its turn comes: futures of the SDK are large.
+type Job = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Put> + Send>> + Send>;
+
+/// A task that ends when nobody waits for it any more.
+struct Task(tokio::task::JoinHandle<Put>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Future for Task {
+    type Output = Result<Put, tokio::task::JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context)
+    }
+}
 
 /// Collects what the wants demand. Everything that could not be read is in the snapshot as a gap.
 pub async fn collect(wants: &[Want], estate: &Estate, options: &Options, watch: &dyn Watch, stop: &Stop) -> Snapshot {
@@ -108,7 +126,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn enter(&mut self, wants: &[Want], lists: &Jobs) {
-        let named = plan::members(wants, self.estate, &self.snapshot);
+        let named = plan::possible(wants, self.estate, &self.snapshot);
         let mut needed: BTreeSet<AccountKey> = lists.listings.iter().cloned().collect();
         needed.extend(lists.bulk.iter().chain(&named.bulk).map(|(account, _)| account.clone()));
         needed.extend(named.facts.keys().map(|id| id.account.clone()));
@@ -123,7 +141,7 @@ impl Run<'_> {
                 (key, account, connection, session)
             })
         });
-        let mut opened: FuturesUnordered<_> = opened.collect();
+        let mut opened = stream::iter(opened).buffer_unordered(options.concurrency);
         loop {
             let next = tokio::select! {
                 biased;
@@ -156,7 +174,8 @@ impl Run<'_> {
         let mut jobs: Vec<Job> = Vec::new();
         for account in &lists.listings {
             if let Some(session) = self.sessions.get(account) {
-                jobs.push(Box::pin(list_buckets(account.clone(), session.clone())));
+                let (account, session) = (account.clone(), session.clone());
+                jobs.push(Box::new(|| Box::pin(list_buckets(account, session))));
             }
         }
         for (account, operation) in &lists.bulk {
@@ -173,9 +192,10 @@ impl Run<'_> {
         }
         let account = account.clone();
         if operation == AUTHORIZATION {
-            return Some(Box::pin(authorization(account, session)));
+            return Some(Box::new(|| Box::pin(authorization(account, session))));
         }
-        (operation == RootCredentials::SPEC.operation).then(|| -> Job { Box::pin(credential_report(account, session)) })
+        (operation == RootCredentials::SPEC.operation)
+            .then(|| -> Job { Box::new(|| Box::pin(credential_report(account, session))) })
     }
 
     async fn read(&mut self, jobs: &Jobs) {
@@ -188,17 +208,18 @@ impl Run<'_> {
                     continue;
                 }
                 if capability(declared, fact) == Capability::Lacks {
-                    let id = id.clone();
-                    let fact = *fact;
-                    work.push(Box::pin(async move { put_absent(id, fact) }));
+                    let (id, fact) = (id.clone(), *fact);
+                    work.push(Box::new(move || Box::pin(std::future::ready(put_absent(id, fact)))));
                     continue;
                 }
                 if id.kind == Kind::S3Bucket {
                     let reader = BucketReader::new(self.bucket(id, &session), fact);
-                    work.push(Box::pin(s3_bucket::read(id.clone(), fact, reader)));
+                    let (id, fact) = (id.clone(), *fact);
+                    work.push(Box::new(move || Box::pin(s3_bucket::read(id, fact, reader))));
                 } else if id.kind == Kind::Account {
                     let reader = AccountReader::new(session.clone(), fact);
-                    work.push(Box::pin(account::read(id.clone(), fact, reader)));
+                    let (id, fact) = (id.clone(), *fact);
+                    work.push(Box::new(move || Box::pin(account::read(id, fact, reader))));
                 }
             }
         }
@@ -206,17 +227,14 @@ impl Run<'_> {
     }
 
     fn has(&self, id: &ResourceId, fact: FactId) -> bool {
-        match self.snapshot.get(id) {
-            Fact::Known(resource) => resource.times.iter().any(|(known, _)| *known == fact),
-            Fact::Absent | Fact::Unreadable(_) => false,
-        }
+        self.snapshot.resource(id).is_some_and(|resource| resource.times.iter().any(|(known, _)| *known == fact))
     }
 
     fn bucket(&mut self, id: &ResourceId, session: &Arc<Session>) -> Arc<Bucket> {
         if let Some(bucket) = self.buckets.get(id) {
             return bucket.clone();
         }
-        let listed = matches!(self.snapshot.get(id), Fact::Known(_));
+        let listed = self.snapshot.resource(id).is_some_and(|resource| resource.listed);
         let region = match self.snapshot.read::<Region>(id) {
             Fact::Known(region) => Some(region.0.clone()),
             Fact::Absent | Fact::Unreadable(_) => None,
@@ -228,10 +246,8 @@ impl Run<'_> {
 
     async fn run(&mut self, what: &str, jobs: Vec<Job>) {
         self.watch.phase(what, jobs.len());
-        // Each call is a task of its own, so that all cores work; a little more than the ceiling is ready to go.
-        let mut answers =
-            stream::iter(jobs).map(tokio::spawn).buffer_unordered(self.options.concurrency + self.options.concurrency / 2);
-        let mut puts: Vec<(Put, Timestamp)> = Vec::new();
+        // Each call is a task of its own, so that all cores work; a few more than the ceiling are ready to go.
+        let mut answers = stream::iter(jobs).map(|job| Task(tokio::spawn(job()))).buffer_unordered(self.options.concurrency + 8);
         loop {
             let next = tokio::select! {
                 biased;
@@ -239,24 +255,26 @@ impl Run<'_> {
                 next = answers.next() => next,
             };
             match next {
-                Some(Ok(put)) => puts.push((put, (self.options.clock)())),
+                Some(Ok(put)) => put(&mut self.snapshot, (self.options.clock)()),
                 // A panic in a task; what it should have read stays "not collected".
                 Some(Err(_)) => {}
                 None => break,
             }
             self.watch.step();
         }
-        drop(answers);
-        for (put, at) in puts {
-            put(&mut self.snapshot, at);
-        }
     }
 
     /// Decides whether each declared bucket exists, and notes the Region that was found.
     fn settle(&mut self) {
         let now = (self.options.clock)();
+        // Off AWS nobody asks who the credentials are: whether the account could be entered shows only now.
+        for (key, session) in self.sessions.iter().filter(|(_, session)| session.identity.is_none()) {
+            if let (Some(failure), Some(record)) = (session.never_answered(), self.snapshot.accounts.get_mut(key)) {
+                record.gap = Some(failure.gap_of("enter account", None));
+            }
+        }
         for (id, bucket) in std::mem::take(&mut self.buckets) {
-            let denied = self.first_gap(&id);
+            let gap = if bucket.is_known() { None } else { self.first_gap(&id) };
             let Some(resource) = self.snapshot.resource_mut(&id) else { continue };
             resource.exists = if bucket.is_foreign() {
                 Fact::Known(Existence::Foreign)
@@ -265,7 +283,7 @@ impl Run<'_> {
             } else if bucket.is_known() {
                 Fact::Known(Existence::Here)
             } else {
-                Fact::Unreadable(Box::new(denied.unwrap_or_else(|| Gap::new(Why::NotCollected, "collect"))))
+                Fact::Unreadable(Box::new(gap.unwrap_or_else(|| Gap::new(Why::NotCollected, "collect"))))
             };
             if let Some(region) = bucket.region() {
                 Region::store(&mut resource.facts, Fact::Known(Region(region)));
@@ -275,7 +293,7 @@ impl Run<'_> {
     }
 
     fn first_gap(&self, id: &ResourceId) -> Option<Gap> {
-        let (_, resource) = self.snapshot.resources().find(|(known, _)| *known == id)?;
+        let resource = self.snapshot.resource(id)?;
         let mut gap = None;
         let _ = resource.facts.each(&mut |_, value| {
             if gap.is_none() {
@@ -314,7 +332,9 @@ async fn list_buckets(account: AccountKey, session: Arc<Session>) -> Put {
         let answer = {
             let _room = session.room(&session.region, "s3:ListBuckets").await;
             let request = session.s3(&session.region).list_buckets().max_buckets(1000).set_continuation_token(token.clone());
-            request.send().await.map_err(|error| Failure::of(&error))
+            let answer = request.send().await.map_err(|error| Failure::of(&error));
+            session.heard(&answer);
+            answer
         };
         match answer {
             Err(failure) => break Fact::Unreadable(Box::new(failure.gap(Region::SPEC))),
@@ -335,7 +355,10 @@ async fn list_buckets(account: AccountKey, session: Arc<Session>) -> Put {
     Box::new(move |snapshot, at| {
         for (name, region) in found {
             let id = ResourceId::bucket(&account, &name);
-            let _ = snapshot.resource_mut(&id);
+            if let Some(resource) = snapshot.resource_mut(&id) {
+                resource.exists = Fact::Known(Existence::Here);
+                resource.listed = true;
+            }
             if let Some(region) = region {
                 snapshot.put(&id, Fact::Known(Region(region)), at);
             }

@@ -45,7 +45,17 @@ pub(super) fn read<'a>(
 ) -> (Vec<Placed<'a>>, Vec<&'a str>) {
     let drafts = drafts(packs, files, whole, problems);
     let ids = drafts.iter().map(|draft| draft.id).collect();
-    let read = drafts.iter().filter_map(|draft| control(draft, estate, whole, problems)).collect();
+    let mut read: Vec<Placed<'a>> = drafts.iter().filter_map(|draft| control(draft, estate, whole, problems)).collect();
+    // Reports point into the files of the user: an unchanged control of a pack stands where the pack is taken.
+    for placed in &mut read {
+        let taken = files
+            .iter()
+            .flat_map(|file| file.items("extends"))
+            .find(|item| item.text().and_then(super::packs::pack).is_some_and(|pack| pack.path == placed.at.source.path()));
+        if let Some(taken) = taken {
+            placed.control.at = taken.at();
+        }
+    }
     (read, ids)
 }
 

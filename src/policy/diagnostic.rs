@@ -9,6 +9,8 @@ use std::sync::Arc;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use crate::visible::{is_unsafe, visible};
+
 use super::source::{Place, Source};
 
 /// Whether a problem keeps the policy from being used.
@@ -247,30 +249,19 @@ fn show<'a>(group: Group<'a>, source: &'a Source, secret: bool, marks: &[(Annota
 
 /// Makes control characters and characters that reorder text visible.
 pub fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || is_hidden(c) {
-            let _ = write!(escaped, "\\u{{{:x}}}", u32::from(c));
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
-}
-
-fn is_hidden(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    visible(text).into_owned()
 }
 
 /// A source line in which hidden characters can be seen. The renderer does it for control characters below 128 and needs
 /// the other offsets as they are, so each is replaced by one of the same length.
 fn seen(text: &str) -> String {
-    let visible = |c: char| match c.len_utf8() {
-        2 if c.is_control() || is_hidden(c) => '\u{b7}',
-        3 if is_hidden(c) => '\u{fffd}',
+    let shown = |c: char| match c.len_utf8() {
+        2 if is_unsafe(c) => '\u{b7}',
+        4 if is_unsafe(c) => '\u{1f533}',
+        3 if is_unsafe(c) => '\u{fffd}',
         _ => c,
     };
-    text.chars().map(visible).collect()
+    text.chars().map(shown).collect()
 }
 
 /// A text from a file within a sentence: in backticks, and not too long.

@@ -81,7 +81,8 @@ pub struct Waiver {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Accepts {
     Fail,
-    /// That a fact cannot be read; named by the operation behind it.
+    /// That a fact cannot be read, because it is denied, not supported or not evaluated; named by the operation behind it.
+    /// What may pass (throttling, no connection, no credentials) is never accepted.
     Unknown {
         operation: Arc<str>,
     },

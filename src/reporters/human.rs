@@ -14,10 +14,10 @@ use super::text::{Wrap, columns, visible};
 use super::{Evidence, Options, Reporter};
 use crate::assessment::{Assessment, ControlInfo, Finding, ResourceInfo, WaiverInfo};
 use crate::checks::Severity;
-use crate::fact::Kind;
 use crate::estate::AccountKey;
 use crate::exit::{Exit, no_account_was_read};
 use crate::fact::Gap;
+use crate::fact::Kind;
 use crate::judgement::{Judgement, Verdict, Violation};
 use crate::snapshot::AccountRecord;
 
@@ -272,6 +272,12 @@ impl<'a> Page<'a> {
         wrap.word(self.out, wrap.gap_to(HANG), &visible(control), bold)?;
         if let Some(resource) = self.assessment.resource(finding) {
             let gap = if self.options.width.is_some_and(|width| width < 80) { 2 } else { wrap.gap_to(column).max(2) };
+            if resource.id.kind == Kind::Account {
+                // Its ARN ends in `root`, which reads as if the root user were meant.
+                let number = resource.account_id.as_deref().unwrap_or("not known");
+                wrap.words(self.out, gap, &visible(&format!("account {number} ({})", resource.id.account)), PLAIN)?;
+                return writeln!(self.out);
+            }
             wrap.word(self.out, gap, &visible(&resource.arn), PLAIN)?;
             if resource.arn.starts_with("arn:") && !resource.id.account.as_str().is_empty() {
                 wrap.word(self.out, 1, &visible(&format!("({})", resource.id.account)), PLAIN)?;

@@ -66,7 +66,7 @@ struct Report<'a> {
     /// The time that was judged at (RFC 3339, UTC).
     judged_at: String,
     /// False: collection was interrupted or the snapshot is partial.
-    complete: bool,
+    collection_complete: bool,
     /// Something could not be judged that nobody has accepted, or nothing was judged at all.
     incomplete: bool,
     /// Unwaived failures at or above `fail_on`.
@@ -335,7 +335,7 @@ impl<'a> Report<'a> {
             policy: PolicyDto { name: &assessment.policy, digest: &assessment.policy_digest },
             taken: assessment.taken.to_string(),
             judged_at: assessment.now.to_string(),
-            complete: assessment.complete,
+            collection_complete: assessment.complete,
             incomplete: assessment.is_incomplete(),
             open_failures: assessment.open_failures(options.fail_on),
             fail_on: options.fail_on.as_str(),

@@ -11,7 +11,7 @@ use crate::fact::{Gap, Kind, Why};
 use crate::judgement::{Judgement, Observed, Violation};
 use crate::resources::FactType;
 use crate::resources::s3_bucket::lifecycle::Lifecycle;
-use crate::resources::s3_bucket::policy::Policy as BucketPolicy;
+use crate::resources::s3_bucket::policy::BucketPolicy;
 use crate::resources::s3_bucket::versioning::Versioning;
 use crate::snapshot::AccountRecord;
 

@@ -85,20 +85,9 @@ pub fn gap(gap: &Gap) -> String {
     }
 }
 
-/// The part of a subject by which a sentence names it: `user/bob` of an ARN, the first word of several.
-fn short(subject: &str) -> &str {
-    let first = subject.split(' ').next().unwrap_or(subject);
-    first.rsplit(':').next().unwrap_or(first)
-}
-
-/// What a violation says, with its subject when the sentence does not name it.
+/// What a violation says. Checks name whom they blame in the sentence; the subject is for machines.
 pub fn says(violation: &Violation) -> Cow<'_, str> {
-    match &violation.subject {
-        Some(subject) if !violation.says.contains(short(subject)) && !subject.contains('|') => {
-            Cow::Owned(format!("{subject}: {}", violation.says))
-        }
-        Some(_) | None => Cow::Borrowed(&violation.says),
-    }
+    Cow::Borrowed(&violation.says)
 }
 
 /// What to do about a violation.
@@ -110,6 +99,9 @@ pub fn violation_fix<'a>(violation: &'a Violation, control: Option<&'a ControlIn
 pub fn gap_fix(gap: &Gap, account: &AccountKey) -> String {
     let place = if account.as_str().is_empty() { String::new() } else { format!(" in {account}") };
     match (gap.why, gap.action.as_deref()) {
+        (_, _) if gap.operation == "AssumeRole" => format!(
+            "allow sts:AssumeRole on the role to the credentials that begin, and check that the role{place} trusts them and asks for this external id"
+        ),
         (Why::Denied, Some(action)) => format!("allow {action} to the audit credentials{place}"),
         (Why::Denied, None) => format!("allow {} to the audit credentials{place}", gap.operation),
         (Why::Throttled | Why::TimedOut | Why::Failed | Why::Vanished, _) => "run the audit again".to_owned(),
@@ -117,7 +109,7 @@ pub fn gap_fix(gap: &Gap, account: &AccountKey) -> String {
             "correct the scope of the control in the policy".to_owned()
         }
         (Why::Truncated | Why::NotCollected, _) => "collect again with this policy".to_owned(),
-        (Why::Credentials, _) => format!("renew the audit credentials{place}"),
+        (Why::Credentials, _) => format!("configure or renew the audit credentials{place}"),
         (Why::WrongAccount, _) => format!("use credentials of the account that the policy names{place}"),
         (Why::Unreachable, _) => format!("check the endpoint and the network{place}"),
         (Why::NotCompiled, _) => "use a binary that was built with the feature `aws`".to_owned(),

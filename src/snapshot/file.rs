@@ -17,12 +17,32 @@ use crate::resources;
 #[serde(rename_all = "kebab-case")]
 enum Line {
     Snapshot(Header),
-    Account { key: AccountKey, record: AccountRecord },
-    Listing { account: AccountKey, operation: String, state: Fact<usize> },
-    Exists { resource: ResourceId, state: Fact<Existence> },
-    Fact { resource: ResourceId, fact: String, at: Timestamp, state: serde_json::Value },
+    Account {
+        key: AccountKey,
+        record: AccountRecord,
+    },
+    Listing {
+        account: AccountKey,
+        operation: String,
+        state: Fact<usize>,
+    },
+    Exists {
+        resource: ResourceId,
+        state: Fact<Existence>,
+        #[serde(default)]
+        listed: bool,
+    },
+    Fact {
+        resource: ResourceId,
+        fact: String,
+        at: Timestamp,
+        state: serde_json::Value,
+    },
     Calls(std::collections::BTreeMap<String, u64>),
-    End { records: u64, sha256: String },
+    End {
+        records: u64,
+        sha256: String,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -69,7 +89,7 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> std::io::Result<()> {
         out.line(&Line::Listing { account: account.clone(), operation: operation.to_owned(), state: state.clone() })?;
     }
     for (id, resource) in snapshot.resources() {
-        out.line(&Line::Exists { resource: id.clone(), state: resource.exists.clone() })?;
+        out.line(&Line::Exists { resource: id.clone(), state: resource.exists.clone(), listed: resource.listed })?;
         let mut facts = Vec::new();
         resource.facts.each(&mut |spec, state| facts.push((spec, state)))?;
         for (spec, state) in facts {
@@ -144,8 +164,10 @@ pub fn read(mut from: impl BufRead) -> Result<Snapshot, ReadError> {
                 into.accounts.insert(key, record);
             }
             Line::Listing { account, operation, state } => into.put_listing(&account, &operation, state),
-            Line::Exists { resource, state } => {
-                into.resource_mut(&resource).ok_or_else(|| bad(format!("{} is not observed", resource.kind)))?.exists = state;
+            Line::Exists { resource, state, listed } => {
+                let into = into.resource_mut(&resource).ok_or_else(|| bad(format!("{} is not observed", resource.kind)))?;
+                into.exists = state;
+                into.listed = listed;
             }
             Line::Fact { resource, fact, at, state } => {
                 let spec = resources::spec(&fact).ok_or_else(|| bad(format!("unknown fact `{fact}`")))?;
@@ -221,7 +243,8 @@ mod tests {
             let at = at % text.len();
             let before = text[at];
             if cut {
-                text.truncate(at);
+                // Without its last newline the file is still whole.
+                text.truncate(at.min(text.len() - 2));
             } else {
                 text[at] = byte;
             }

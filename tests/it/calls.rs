@@ -45,6 +45,93 @@ fn the_forecast_is_what_is_sent() {
     assert!(accounts.calls().is_empty(), "a dry run sends nothing");
 }
 
+/// Of the demo, of the pack and of every example: what is forecast is sent, and needs the permissions that are printed.
+#[test]
+fn forecast_ledger_and_permissions_agree() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/policies");
+    let mut policies: Vec<String> = vec![include_str!("../../policies/demo.yaml").to_owned()];
+    for entry in std::fs::read_dir(examples).unwrap() {
+        policies.push(std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    }
+    for policy in policies {
+        let accounts = Accounts::company();
+        let path = accounts.policy(&policy);
+        let forecast = run(accounts.lastcopy().args(["collect", "--dry-run", "-q"]).arg(&path));
+        assert_eq!(forecast.code, 0, "{}", forecast.err);
+        let names: Vec<String> = lastcopy::policy::load::load(&[lastcopy::policy::source::SourceFile {
+            path: "p.yaml".to_owned(),
+            bytes: policy.clone().into_bytes(),
+        }])
+        .unwrap()
+        .policy
+        .estate
+        .accounts
+        .keys()
+        .map(|key| key.as_str().to_owned())
+        .collect();
+        let mut command = accounts.lastcopy();
+        command.arg("audit").arg(&path).args(["--format", "json"]);
+        for name in &names {
+            command.arg("--account").arg(format!("{name}=endpoint:{}", accounts.url()));
+            if policy.contains("profile: offsite") && name == "offsite" {
+                command.args(["--account", "offsite=profile:offsite"]);
+            }
+        }
+        let report = run(&mut command).json();
+        let sent: std::collections::BTreeSet<&str> = report["calls"].as_object().unwrap().keys().map(String::as_str).collect();
+        let entered: Vec<&str> = report["accounts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|account| account["gap"].is_null())
+            .map(|account| account["key"].as_str().unwrap())
+            .collect();
+        let mut foreseen = std::collections::BTreeSet::new();
+        for line in forecast.out.lines() {
+            let mut columns = line.split('\t');
+            let (account, call) = (columns.next().unwrap(), columns.next().unwrap());
+            if entered.contains(&account) || call.starts_with("sts:") {
+                foreseen.insert(call);
+            }
+        }
+        for call in &sent {
+            assert!(foreseen.contains(call), "{call} was sent and not foreseen: {foreseen:?}\n{policy}");
+        }
+    }
+}
+
+/// Which of the buckets are in scope is known only by their tags.
+#[test]
+fn tags_of_named_buckets_are_read_and_so_are_their_facts() {
+    let accounts = Accounts::company();
+    let policy = ONE_ACCOUNT
+        .replace("buckets: [acme-documents, acme-logs]", "buckets: [acme-documents, acme-logs], tags: { data: customer }");
+    let path = accounts.policy(&policy);
+    let forecast = run(accounts.lastcopy().args(["collect", "--dry-run"]).arg(&path));
+    assert!(forecast.out.contains("s3:GetBucketVersioning"), "{}", forecast.out);
+    let permissions = run(accounts.lastcopy().arg("permissions").arg(&path));
+    assert!(permissions.out.contains("s3:GetBucketVersioning"), "{}", permissions.out);
+    let done = accounts.audit(&policy);
+    assert_eq!(done.code, 0, "{}", done.out);
+    assert_eq!(done.json()["summary"]["pass"], 1);
+}
+
+#[test]
+fn what_another_control_names_does_not_enter_a_glob() {
+    let accounts = Accounts::company();
+    let policy = ONE_ACCOUNT.replace("[acme-documents, acme-logs]", "\"acme-doc*\"");
+    let alone = accounts.audit(&policy);
+    let other = format!(
+        "{policy}  - {{ id: other, check: s3-bucket-versioning, scope: {{ account: production, buckets: acme-documents-mirror }} }}\n"
+    );
+    let both = accounts.audit(&other);
+    let of_first = |done: &crate::support::Done| {
+        let rows = crate::support::verdicts(&done.json());
+        rows.into_iter().filter(|(row, _)| row.starts_with("versioned ")).collect::<Vec<_>>()
+    };
+    assert_eq!(of_first(&alone), of_first(&both));
+}
+
 #[test]
 fn a_bucket_in_another_region_costs_one_redirect() {
     let accounts = Accounts::company();

@@ -126,7 +126,8 @@ fn credentials_of_another_account_make_everything_unknown() {
 fn a_named_profile_is_used_or_nothing() {
     let accounts = Accounts::company();
     let path = accounts.policy(ONE_ACCOUNT);
-    let done = crate::support::run(accounts.lastcopy().arg("audit").arg(path).args(["--account", "production=profile:no-such-profile"]));
+    let done =
+        crate::support::run(accounts.lastcopy().arg("audit").arg(path).args(["--account", "production=profile:no-such-profile"]));
     assert_eq!(done.code, 4, "keys in the environment must not stand in for it: {}", done.out);
     assert!(accounts.calls().is_empty(), "{:?}", accounts.calls());
 }

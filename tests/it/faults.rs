@@ -171,7 +171,7 @@ fn an_interrupt_ends_cleanly_with_what_was_read() {
     let output = child.wait_with_output().unwrap();
     assert!(began.elapsed() < Duration::from_secs(30));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["complete"], false);
+    assert_eq!(report["collection_complete"], false);
     assert_eq!(report["incomplete"], true);
     let verdicts = verdicts(&report);
     assert!(verdicts.iter().any(|(row, verdict)| row.ends_with(":acme-documents") && verdict == "unknown"), "{verdicts:?}");

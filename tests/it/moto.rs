@@ -55,7 +55,11 @@ fn an_answer_of_another_shape_is_unknown() {
     let versioned: Vec<&Value> = report["findings"].as_array().unwrap().iter().filter(|f| f["control"] == "versioned").collect();
     assert_eq!(versioned.len(), 4);
     for finding in versioned {
-        assert_eq!((finding["verdict"].as_str(), finding["gaps"][0]["why"].as_str()), (Some("unknown"), Some("malformed")), "{finding}");
+        assert_eq!(
+            (finding["verdict"].as_str(), finding["gaps"][0]["why"].as_str()),
+            (Some("unknown"), Some("malformed")),
+            "{finding}"
+        );
     }
 }
 

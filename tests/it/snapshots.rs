@@ -102,3 +102,40 @@ fn an_existing_snapshot_survives_a_collection_that_fails_to_write() {
     child.wait().unwrap();
     assert_eq!(std::fs::read(&file).unwrap(), before);
 }
+
+#[test]
+fn a_snapshot_of_another_account_is_not_judged() {
+    let accounts = Accounts::company();
+    let (_, file) = accounts.collect(crate::support::ONE_ACCOUNT);
+    assert_eq!(judge(&accounts, &file).code, 0);
+    accounts.policy(&crate::support::ONE_ACCOUNT.replace("111111111111", "222222222222"));
+    let done = judge(&accounts, &file);
+    assert_eq!(done.code, 4, "{}", done.out);
+    let report = done.json();
+    assert_eq!(report["summary"]["pass"], 0);
+    assert!(report["findings"][0]["gaps"][0]["detail"].as_str().unwrap().contains("the snapshot is of 111111111111"));
+}
+
+#[test]
+fn links_and_pipes_stay_what_they_are() {
+    let accounts = Accounts::company();
+    let (_, file) = accounts.collect(crate::support::ONE_ACCOUNT);
+    let link = accounts.dir.path().join("latest.jsonl");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let policy = accounts.policy(crate::support::ONE_ACCOUNT);
+    let done = run(accounts.lastcopy().arg("collect").arg(&policy).arg("-o").arg(&link));
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+
+    let pipe = accounts.dir.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || std::fs::read_to_string(pipe).unwrap())
+    };
+    let done = run(accounts.lastcopy().arg("audit").arg(&policy).args(["--format", "json", "-o"]).arg(&pipe));
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(reader.join().unwrap().contains("\"findings\""));
+    assert!(!std::fs::symlink_metadata(&pipe).unwrap().is_file());
+    assert_eq!(run(accounts.lastcopy().arg("audit").arg(&policy).args(["-o", "/dev/full"])).code, 4);
+}

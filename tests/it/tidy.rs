@@ -47,6 +47,7 @@ fn imports(text: &str) -> BTreeSet<String> {
 const WALLS: &[(&str, &[&str])] = &[
     ("fact.rs", &[]),
     ("units.rs", &[]),
+    ("visible.rs", &[]),
     ("estate.rs", &["fact"]),
     ("resources", &["fact", "estate", "resources", "aws", "collect", "(sdk)"]),
     ("snapshot.rs", &["fact", "estate", "resources", "snapshot"]),
@@ -59,7 +60,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("checks", &["fact", "units", "estate", "resources", "snapshot", "demand", "judgement", "principals", "view", "checks"]),
     (
         "policy",
-        &["fact", "units", "estate", "scope", "checks", "assessment", "policy", "resources", "snapshot", "demand", "generate"],
+        &["fact", "units", "estate", "scope", "checks", "assessment", "policy", "resources", "snapshot", "demand", "visible"],
     ),
     (
         "evaluate.rs",
@@ -69,7 +70,19 @@ const WALLS: &[(&str, &[&str])] = &[
     ("exit.rs", &["assessment", "checks", "judgement", "estate", "fact", "snapshot", "exit"]),
     (
         "reporters",
-        &["assessment", "checks", "judgement", "estate", "fact", "snapshot", "exit", "reporters", "units", "resources"],
+        &[
+            "visible",
+            "assessment",
+            "checks",
+            "judgement",
+            "estate",
+            "fact",
+            "snapshot",
+            "exit",
+            "reporters",
+            "units",
+            "resources",
+        ],
     ),
     ("aws", &["fact", "estate", "resources", "collect", "aws", "(sdk)"]),
     ("collect", &["fact", "estate", "resources", "snapshot", "scope", "demand", "aws", "collect"]),

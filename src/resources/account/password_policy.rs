@@ -36,11 +36,15 @@ impl FactType for PasswordPolicy {
 impl crate::aws::Read<crate::aws::AccountReader> for PasswordPolicy {
     async fn read(from: &crate::aws::AccountReader) -> crate::aws::Reading<Self> {
         let answer = from.iam(|iam| async move { iam.get_account_password_policy().send().await }).await;
-        let Some(found) = crate::aws::absent_on(answer, &["NoSuchEntity"])?.and_then(|answer| answer.password_policy) else {
-            return Ok(None);
+        let Some(answer) = crate::aws::absent_on(answer, &["NoSuchEntity"])? else { return Ok(None) };
+        let Some(found) = answer.password_policy else {
+            return Err(crate::aws::Failure::malformed("no PasswordPolicy in the answer"));
+        };
+        let Some(minimum_length) = found.minimum_password_length else {
+            return Err(crate::aws::Failure::malformed("no MinimumPasswordLength in the answer"));
         };
         Ok(Some(Self {
-            minimum_length: found.minimum_password_length.unwrap_or(6),
+            minimum_length,
             symbols: found.require_symbols,
             numbers: found.require_numbers,
             uppercase: found.require_uppercase_characters,

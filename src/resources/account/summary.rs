@@ -25,6 +25,11 @@ impl Summary {
         self.0.get("AccountAccessKeysPresent").copied()
     }
 
+    /// Whether the root user has signing certificates, where the answer says so.
+    pub fn root_certificates(&self) -> bool {
+        self.0.get("AccountSigningCertificatesPresent").is_some_and(|n| *n > 0)
+    }
+
     /// Whether the root user can sign in. False: its credentials were removed centrally.
     pub fn root_password(&self) -> Option<bool> {
         self.0.get("AccountPasswordPresent").map(|n| *n > 0)

@@ -9,7 +9,7 @@ facts! {
         lifecycle::Lifecycle,
         object_lock::ObjectLock,
         replication::Replication,
-        policy::Policy,
+        policy::BucketPolicy,
         public_access_block::PublicAccessBlock,
         encryption::Encryption,
         ownership::Ownership,

@@ -10,9 +10,9 @@ use crate::resources::FactType;
 /// The IAM policy document attached to the bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Policy(pub String);
+pub struct BucketPolicy(pub String);
 
-impl FactType for Policy {
+impl FactType for BucketPolicy {
     const SPEC: FactId = &FactSpec {
         id: "s3-bucket.policy",
         kind: Kind::S3Bucket,
@@ -24,7 +24,7 @@ impl FactType for Policy {
 }
 
 #[cfg(feature = "aws")]
-impl crate::aws::Read<crate::aws::BucketReader> for Policy {
+impl crate::aws::Read<crate::aws::BucketReader> for BucketPolicy {
     async fn read(from: &crate::aws::BucketReader) -> crate::aws::Reading<Self> {
         let answer = from
             .ask(|s3, of| async move { s3.get_bucket_policy().bucket(of.name).set_expected_bucket_owner(of.owner).send().await })
