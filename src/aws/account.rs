@@ -75,17 +75,18 @@ impl AccountReader {
                 Ok(answer) => answer,
                 Err(failure) => return (all, Some(failure)),
             };
-            marker = answer.marker.clone().filter(|_| answer.is_truncated);
-            if let Err(failure) = all.add(answer) {
+            let (more, next) = (answer.is_truncated, answer.marker.clone());
+            if let Err(failure) = all.add(answer, self.session.account_id()) {
                 return (all, Some(failure));
             }
-            match &marker {
-                None => return (all, None),
-                Some(token) if !seen.insert(token.clone()) => {
-                    let detail = "the service repeated a page token".to_owned();
-                    return (all, Some(Failure { detail: Some(detail), ..Failure::new(Why::Truncated) }));
-                }
-                Some(_) => {}
+            let cut = |detail: &str| Some(Failure { detail: Some(detail.to_owned()), ..Failure::new(Why::Truncated) });
+            match next {
+                None if !more => return (all, None),
+                None => return (all, cut("the list goes on, and the service does not say where")),
+                Some(_) if !more => return (all, cut("the service names a next page of a list that it says is complete")),
+                Some(token) if !seen.insert(token.clone()) => return (all, cut("the service repeated a page token")),
+                Some(_) if seen.len() > MAX_PAGES => return (all, cut("the list does not end")),
+                Some(token) => marker = Some(token),
             }
         }
     }
@@ -123,37 +124,47 @@ impl Authorization {
     fn add(
         &mut self,
         answer: aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput,
+        account: Option<&str>,
     ) -> Result<(), Failure> {
+        let lists = [
+            answer.user_detail_list.is_none(),
+            answer.group_detail_list.is_none(),
+            answer.role_detail_list.is_none(),
+            answer.policies.is_none(),
+        ];
+        if lists == [true; 4] {
+            return Err(Failure::malformed("the answer holds no list at all"));
+        }
         for user in answer.user_detail_list.unwrap_or_default() {
             let name = named(user.user_name, "user")?;
             let found = UserPermissions {
-                arn: user.arn.unwrap_or_default(),
+                arn: own(user.arn, account, &name)?,
                 inline: inline(user.user_policy_list)?,
-                attached: attached(user.attached_managed_policies),
+                attached: attached(user.attached_managed_policies)?,
                 groups: user.group_list.unwrap_or_default(),
                 boundary: user.permissions_boundary.and_then(|b| b.permissions_boundary_arn),
             };
-            self.users.insert(name, found);
+            once(self.users.insert(name.clone(), found), &name)?;
         }
         for group in answer.group_detail_list.unwrap_or_default() {
             let name = named(group.group_name, "group")?;
             let found = GroupPermissions {
-                arn: group.arn.unwrap_or_default(),
+                arn: own(group.arn, account, &name)?,
                 inline: inline(group.group_policy_list)?,
-                attached: attached(group.attached_managed_policies),
+                attached: attached(group.attached_managed_policies)?,
             };
-            self.groups.insert(name, found);
+            once(self.groups.insert(name.clone(), found), &name)?;
         }
         for role in answer.role_detail_list.unwrap_or_default() {
             let name = named(role.role_name, "role")?;
             let found = RolePermissions {
-                arn: role.arn.unwrap_or_default(),
+                arn: own(role.arn, account, &name)?,
                 inline: inline(role.role_policy_list)?,
-                attached: attached(role.attached_managed_policies),
+                attached: attached(role.attached_managed_policies)?,
                 boundary: role.permissions_boundary.and_then(|b| b.permissions_boundary_arn),
                 trust: decoded(role.assume_role_policy_document.as_deref().unwrap_or_default())?,
             };
-            self.roles.insert(name, found);
+            once(self.roles.insert(name.clone(), found), &name)?;
         }
         for policy in answer.policies.unwrap_or_default() {
             let arn = named(policy.arn, "managed policy")?;
@@ -163,16 +174,17 @@ impl Authorization {
                 continue;
             }
             let versions = policy.policy_version_list.unwrap_or_default();
-            let default = versions
-                .iter()
-                .find(|version| version.is_default_version)
-                .or_else(|| versions.iter().find(|version| version.version_id == policy.default_version_id));
-            let Some(document) = default.and_then(|version| version.document.as_deref()) else {
-                return Err(Failure::malformed(format!("policy {arn} has no default version")));
+            let mut defaults = versions.iter().filter(|version| version.is_default_version);
+            let (default, further) = (defaults.next(), defaults.next());
+            let agreed =
+                default.is_some_and(|found| policy.default_version_id.is_none() || found.version_id == policy.default_version_id);
+            let document = default.and_then(|version| version.document.as_deref()).filter(|_| agreed && further.is_none());
+            let Some(document) = document else {
+                return Err(Failure::malformed(format!("policy {arn} has no one default version")));
             };
             let found =
                 ManagedDocument { document: decoded(document)?, attachments: policy.attachment_count.unwrap_or_default() };
-            self.policies.insert(arn, found);
+            once(self.policies.insert(arn.clone(), found), &arn)?;
         }
         Ok(())
     }
@@ -193,8 +205,23 @@ fn inline(policies: Option<Vec<aws_sdk_iam::types::PolicyDetail>>) -> Result<Vec
         .collect()
 }
 
-fn attached(policies: Option<Vec<aws_sdk_iam::types::AttachedPolicy>>) -> Vec<String> {
-    policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn).collect()
+fn attached(policies: Option<Vec<aws_sdk_iam::types::AttachedPolicy>>) -> Result<Vec<String>, Failure> {
+    policies.unwrap_or_default().into_iter().map(|policy| named(policy.policy_arn, "attached policy")).collect()
+}
+
+/// The ARN of a principal, which must be one of the account that was asked.
+fn own(arn: Option<String>, account: Option<&str>, name: &str) -> Result<String, Failure> {
+    let arn = arn.unwrap_or_default();
+    let of = arn.split(':').nth(4);
+    if arn.starts_with("arn:") && of.is_some() && account.is_none_or(|account| of == Some(account)) {
+        Ok(arn)
+    } else {
+        Err(Failure::malformed(format!("{name} has the ARN `{arn}`, which is not one of this account")))
+    }
+}
+
+fn once<T>(before: Option<T>, name: &str) -> Result<(), Failure> {
+    if before.is_some() { Err(Failure::malformed(format!("{name} is in the answer twice"))) } else { Ok(()) }
 }
 
 /// AWS answers documents URL-encoded (RFC 3986); others as they are.
@@ -208,12 +235,20 @@ fn decoded(document: &str) -> Result<String, Failure> {
         .map_err(|_| Failure::malformed("a policy document is not UTF-8"))
 }
 
+/// More pages than any account has: 1,000 items each.
+pub const MAX_PAGES: usize = 1000;
+
 /// The name of the root user's row.
 pub const ROOT: &str = "<root_account>";
 
 fn parse_report(content: &[u8]) -> Result<BTreeMap<String, UserCredentials>, Failure> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(content);
     let header = reader.headers().map_err(|e| Failure::malformed(format!("credential report: {e}")))?.clone();
+    let mut columns: Vec<&str> = header.iter().collect();
+    columns.sort_unstable();
+    if columns.windows(2).any(|pair| pair.first() == pair.last()) {
+        return Err(Failure::malformed("the credential report has a column twice"));
+    }
     let column = |name: &str| header.iter().position(|h| h == name);
     let need = |name: &str| column(name).ok_or_else(|| Failure::malformed(format!("the credential report has no column {name}")));
     let (user, arn, password, mfa) = (need("user")?, need("arn")?, need("password_enabled")?, need("mfa_active")?);
@@ -242,7 +277,7 @@ fn parse_report(content: &[u8]) -> Result<BTreeMap<String, UserCredentials>, Fai
             }
         }
         let found = UserCredentials { arn: text(arn).to_owned(), password_enabled: flag(password), mfa_active, keys };
-        rows.insert(text(user).to_owned(), found);
+        once(rows.insert(text(user).to_owned(), found), text(user))?;
     }
     Ok(rows)
 }

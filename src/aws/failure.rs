@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::aws::guard::Refused;
+use crate::aws::whole::Cut;
 use crate::fact::{FactId, Gap, Why};
 
 /// A call without a usable answer.
@@ -19,12 +20,14 @@ pub struct Failure {
     pub detail: Option<String>,
     /// The Region that the provider points to.
     pub region: Option<String>,
+    /// The HTTP status, when there was an answer.
+    pub status: Option<u16>,
 }
 
 impl Failure {
     /// A failure of a kind.
     pub fn new(why: Why) -> Self {
-        Self { why, code: None, detail: None, region: None }
+        Self { why, code: None, detail: None, region: None, status: None }
     }
 
     /// An answer that is not what the API documents.
@@ -55,6 +58,9 @@ impl Failure {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
+        if sources(error).any(|source| source.downcast_ref::<Cut>().is_some()) {
+            return Self::malformed(Cut.to_string());
+        }
         match error {
             SdkError::ServiceError(service) => Self::of_service(service.err(), service.raw()),
             SdkError::TimeoutError(_) => Self::new(Why::TimedOut),
@@ -105,7 +111,8 @@ impl Failure {
         );
         let why = why(code, status);
         let detail = error.message().map(|message| message.chars().take(300).collect()).filter(|m: &String| !m.is_empty());
-        Self { why, code: Some(code.to_owned()), detail, region: region.filter(|_| moved) }
+        let region = region.filter(|region| moved && is_region(region));
+        Self { why, code: Some(code.to_owned()), detail: detail.map(|text| scrubbed(&text)), region, status: Some(status) }
     }
 }
 
@@ -149,7 +156,9 @@ fn why(code: &str, status: u16) -> Why {
 pub fn absent_on<T>(answer: Result<T, Failure>, codes: &[&str]) -> Result<Option<T>, Failure> {
     match answer {
         Ok(found) => Ok(Some(found)),
-        Err(failure) if failure.code.as_deref().is_some_and(|code| codes.contains(&code)) => Ok(None),
+        Err(failure) if failure.status == Some(404) && failure.code.as_deref().is_some_and(|code| codes.contains(&code)) => {
+            Ok(None)
+        }
         Err(failure) => Err(failure),
     }
 }
@@ -164,8 +173,23 @@ fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dy
 }
 
 fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
-    let line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
+    let line = |text: String| scrubbed(&text).chars().take(200).collect();
     sources(error).map(|error| line(error.to_string())).collect()
+}
+
+/// One line without anything that could be a secret: providers have been seen to send back what they were sent.
+fn scrubbed(text: &str) -> String {
+    let secret = |word: &str| {
+        let key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '+' | '=' | '-' | '_');
+        let longest = word.split(|c| !key(c)).map(str::len).max().unwrap_or_default();
+        word.contains("Signature=") || word.contains("Credential=") || (longest >= 40 && !word.contains("arn:"))
+    };
+    text.split_whitespace().map(|word| if secret(word) { "(hidden)" } else { word }).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a text can be the name of a Region: it goes into host names and signatures.
+pub fn is_region(text: &str) -> bool {
+    (1..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 fn credentials(error: &(dyn Error + 'static)) -> Option<Why> {

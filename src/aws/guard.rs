@@ -9,7 +9,8 @@ use std::sync::{Arc, OnceLock};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+    AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+    FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
@@ -18,6 +19,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::aws::ledger::{Ledger, service_key};
 use crate::aws::limiter::{Key, Limiter};
+use crate::aws::whole::{Cut, is_whole};
 use crate::collect::plan::call_of;
 use crate::resources::all_specs;
 
@@ -91,6 +93,18 @@ impl Intercept for Guard {
             self.ledger.note(metadata.service(), metadata.name());
         }
         Ok(())
+    }
+
+    // The body is read by now, and nothing has been made of it that could be returned.
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response();
+        let whole = !response.status().is_success() || is_whole(response.body().bytes().unwrap_or_default());
+        if whole { Ok(()) } else { Err(Box::new(Cut)) }
     }
 
     fn read_after_attempt(

@@ -11,6 +11,7 @@ pub mod guard;
 pub mod ledger;
 pub mod limiter;
 pub mod session;
+pub mod whole;
 
 pub use account::AccountReader;
 pub use bucket::BucketReader;

@@ -7,7 +7,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -153,6 +155,8 @@ impl Session {
                 let mut config = aws_sdk_s3::config::Builder::from(&self.base)
                     .region(Region::new(region.to_owned()))
                     .force_path_style(custom)
+                    // Directory buckets would open sessions of their own, past the guard.
+                    .disable_s3_express_session_auth(true)
                     .interceptor(guard(&self.key, region, &self.shared));
                 if self.named.is_some() {
                     config.set_endpoint_url(self.named.clone());
@@ -207,6 +211,9 @@ impl Session {
     }
 }
 
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>; a bucket's ARN is made with it.
+const PARTITIONS: [&str; 8] = ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"];
+
 /// So many silent calls, each with its retries, before an endpoint counts as gone.
 const GIVE_UP: u32 = 3;
 
@@ -238,7 +245,12 @@ async fn base(account: &Account, connection: &Connection, shared: &Shared) -> Sd
     let profile = connection.profile.as_ref().or(if connection.ambient { None } else { account.profile.as_ref() });
     if let Some(profile) = profile.filter(|_| connection.credentials.is_none()) {
         // A profile that somebody names is meant: keys in the environment must not win over it.
-        let credentials = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
+        let region = match &account.region {
+            Some(region) => Some(Region::new(region.clone())),
+            None => RegionProviderChain::default_provider().or_else("us-east-1").region().await,
+        };
+        let found = ProviderConfig::without_region().with_region(region);
+        let credentials = ProfileFileCredentialsProvider::builder().configure(&found).profile_name(profile).build();
         loader = loader.profile_name(profile).credentials_provider(credentials);
     }
     if let Some(endpoint) = connection.endpoint.as_ref().or(account.endpoint.as_ref()) {
@@ -278,6 +290,11 @@ async fn identify(key: &AccountKey, account: &Account, sts: aws_sdk_sts::Client)
     let (Some(number), Some(arn)) = (answer.account, answer.arn) else {
         return Err(Gap::new(Why::Malformed, operation).with_detail("the answer names no account"));
     };
+    let partition = arn.split(':').nth(1).unwrap_or_default();
+    if !PARTITIONS.contains(&partition) || arn.split(':').nth(4) != Some(&number) {
+        let detail = format!("account {key} cannot be entered: the caller is `{arn}`, which is no ARN of account {number}");
+        return Err(Gap::new(Why::Malformed, operation).with_detail(detail));
+    }
     match &account.id {
         Some(pinned) if *pinned != number => {
             let detail = format!("the policy pins {key} to {pinned}, the credentials belong to {number}");

@@ -107,6 +107,11 @@ impl Check for IamUserKeyAge {
                 continue;
             };
             let age = view.now.duration_since(rotated).as_secs();
+            if age < -86_400 {
+                let detail = format!("access key {} was made in the future ({rotated})", key.number);
+                tally.gap(Gap::new(Why::Malformed, UserCredentials::SPEC.operation).with_detail(detail));
+                continue;
+            }
             let seen = format!("made {}d ago", age.div_euclid(86_400));
             if age > self.max.seconds() {
                 let says = format!("active {name} of user {} was {seen}, the limit is {}", unit.name, self.max);

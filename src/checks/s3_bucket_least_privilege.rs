@@ -193,12 +193,27 @@ impl Check for S3BucketLeastPrivilege {
     }
 
     fn problems(&self) -> Vec<String> {
-        let bad = self.actions.iter().flatten().filter(|action| !action.to_ascii_lowercase().starts_with("s3:"));
-        let bad = bad.map(|action| format!("`{action}` is not an IAM action of S3, such as s3:DeleteObjectVersion"));
+        let known = |asked: &&String| {
+            let asked = Pattern::new(asked, Case::Insensitive);
+            destroying_actions().iter().any(|row| row.action.starts_with("s3:") && asked.matches(row.action))
+        };
+        let none = self.actions.as_ref().filter(|actions| actions.is_empty());
+        let none =
+            none.map(|_| "`actions` of nothing asks for nothing; leave it out to ask for every destroying action".to_owned());
+        let bad = self.actions.iter().flatten().filter(|action| !known(action));
+        let bad = bad.map(|action| {
+            format!(
+                "`{action}` is no IAM action of S3 that destroys, such as s3:DeleteObjectVersion or s3:PutLifecycleConfiguration"
+            )
+        });
         let names =
             |glob: &&String| glob.contains(['/', '*', ':']) || glob.len() == 12 && glob.bytes().all(|byte| byte.is_ascii_digit());
         let nobody = self.allowed.iter().filter(|glob| !names(glob));
-        bad.chain(nobody.map(|glob| format!("`{glob}` under `allowed` names nobody; write an ARN, or for example `role/{glob}`")))
+        none.into_iter()
+            .chain(bad)
+            .chain(
+                nobody.map(|glob| format!("`{glob}` under `allowed` names nobody; write an ARN, or for example `role/{glob}`")),
+            )
             .collect()
     }
 
@@ -355,7 +370,9 @@ fn assumers(role: &Holder, own: &str, allowed: &[Pattern], found: &mut Found<'_>
     };
     for trusted in who_can_assume(&trust.document, own) {
         let who = trusted.principal.to_string();
-        let known = matches!(trusted.principal, Principal::Service(_)) && !trusted.external;
+        // A service acts for whoever set it up; Roles Anywhere hands sessions to holders outside AWS.
+        let known = matches!(&trusted.principal, Principal::Service(name)
+            if (name.ends_with(".amazonaws.com") || name.ends_with(".amazonaws.com.cn")) && !name.starts_with("rolesanywhere."));
         if known || allowed.iter().any(|glob| aliases(&who, own).iter().any(|alias| glob.matches(alias))) {
             continue;
         }

@@ -83,6 +83,11 @@ impl Check for S3BucketObjectLock {
         vec![Demand::unit(&[ObjectLock::SPEC])]
     }
 
+    fn problems(&self) -> Vec<String> {
+        let none = self.default_retention.is_some_and(|term| term.seconds() == 0);
+        none.then(|| "`default-retention` of nothing requires nothing; write for example `30d`".to_owned()).into_iter().collect()
+    }
+
     fn judge(&self, unit: &ResourceId, view: &View<'_>) -> Judgement {
         let mut tally = Tally::new();
         let Some(found) = tally.read(view.read::<ObjectLock>(unit)) else { return tally.finish() };

@@ -1,4 +1,4 @@
-use lastcopy_iam::{Document, grants_to_others};
+use lastcopy_iam::{Document, Outsider, grants_to_others};
 use serde::Deserialize;
 
 use super::example::{Example, PRODUCTION, VAULT, documents, mirror};
@@ -161,6 +161,14 @@ impl StoreMirrorGrants {
             let statement = grant.statement.reference();
             let to = grant.to.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let excess = grant.outside(&allowed);
+            if grant.to.iter().any(|to| matches!(to, Outsider::Anyone)) {
+                let says =
+                    format!("{statement} of the policy of {} lets everybody write to the mirror or read of it", mirror.name);
+                let _ = tally
+                    .fail::<BucketPolicy>(mirror, says, format!("granted to {to}"), "granted to the replication role")
+                    .subject(&format!("{} {statement}", mirror.name));
+                continue;
+            }
             if excess.is_empty() {
                 tally.pass::<BucketPolicy>(mirror, format!("{statement}: replication only, to {to}"), required.clone());
                 continue;

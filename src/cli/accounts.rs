@@ -23,6 +23,7 @@ mod live {
     use std::collections::BTreeMap;
     use std::io::IsTerminal;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
     use anyhow::Context;
@@ -41,9 +42,10 @@ mod live {
         pub(in crate::cli) fn connections(&self, estate: &Estate) -> Result<BTreeMap<AccountKey, Connection>, Failed> {
             let mut connections: BTreeMap<AccountKey, Connection> = BTreeMap::new();
             for flag in &self.how {
+                let shown = flag.split_once('=').map_or("…", |(name, _)| name);
                 let wrong = || {
                     let text =
-                        format!("--account {flag}: write NAME=profile:X, NAME=role:ARN, NAME=endpoint:URL or NAME=ambient");
+                        format!("--account {shown}=…: write NAME=profile:X, NAME=role:ARN, NAME=endpoint:URL or NAME=ambient");
                     Failed::Usage(text)
                 };
                 let (name, how) = flag.split_once('=').ok_or_else(wrong)?;
@@ -51,7 +53,7 @@ mod live {
                 if !estate.accounts.contains_key(&key) {
                     let known: Vec<&str> = estate.accounts.keys().map(AccountKey::as_str).collect();
                     return Err(Failed::Usage(format!(
-                        "--account {flag}: the policy has no account {name}; it has {}",
+                        "--account {name}=…: the policy has no account {name}; it has {}",
                         known.join(", ")
                     )));
                 }
@@ -60,7 +62,11 @@ mod live {
                     None if how == "ambient" => connection.ambient = true,
                     Some(("profile", profile)) if !profile.is_empty() => connection.profile = Some(profile.to_owned()),
                     Some(("role", arn)) if arn.starts_with("arn:") => connection.role_arn = Some(arn.to_owned()),
-                    Some(("endpoint", url)) if url.starts_with("http://") || url.starts_with("https://") => {
+                    Some(("endpoint", url)) => {
+                        // The same rules as in a policy; a URL may hold a password, so it is not said again.
+                        if let Some(problem) = crate::policy::endpoint_problem(url) {
+                            return Err(Failed::Usage(format!("--account {name}=endpoint:…: {problem}")));
+                        }
                         connection.endpoint = Some(url.to_owned());
                     }
                     None | Some(_) => return Err(wrong()),
@@ -92,18 +98,21 @@ mod live {
             let stop = Arc::new(Stop::default());
             let wants = policy.wants();
             let snapshot = runtime.block_on(async {
-                let asked = stop.clone();
-                let say = global.clone();
+                let (asked, say) = (stop.clone(), global.clone());
+                let reading = Arc::new(AtomicBool::new(true));
+                let still = reading.clone();
                 tokio::spawn(async move {
-                    if tokio::signal::ctrl_c().await.is_ok() {
+                    interrupted().await;
+                    if still.load(Ordering::Relaxed) {
                         say.say("interrupted: finishing with what was read so far (again to quit at once)");
                         asked.ask();
-                        if tokio::signal::ctrl_c().await.is_ok() {
-                            quit();
-                        }
+                        interrupted().await;
                     }
+                    quit();
                 });
-                collect(&wants, &policy.estate, &options, &bar, &stop).await
+                let snapshot = collect(&wants, &policy.estate, &options, &bar, &stop).await;
+                reading.store(false, Ordering::Relaxed);
+                snapshot
             });
             bar.finish();
             if global.verbose {
@@ -121,6 +130,19 @@ mod live {
             }
             snapshot
         }
+    }
+
+    /// Ctrl-C, or a request to terminate.
+    async fn interrupted() {
+        #[cfg(unix)]
+        if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+        let _ = tokio::signal::ctrl_c().await;
     }
 
     #[expect(clippy::exit, reason = "asked for twice; nothing is being written, so nothing can be left half done")]

@@ -112,7 +112,7 @@ impl Audit {
     fn young_enough(&self, mut snapshot: Snapshot, now: jiff::Timestamp) -> Snapshot {
         let age = now.duration_since(snapshot.taken);
         if let Some(most) = self.max_age
-            && age.as_secs() > most.seconds()
+            && (age.as_secs() > most.seconds() || age.as_secs() < -300)
         {
             let gap = Gap::new(Why::NotCollected, "snapshot")
                 .with_detail(format!("the snapshot is {age:#} old, and --max-age allows {most}"));
@@ -126,7 +126,8 @@ impl Audit {
         let connections = self.accounts.connections(&policy.estate)?;
         let runtime = super::accounts::runtime()?;
         let snapshot = self.accounts.read(policy, connections, None, &runtime, global);
-        runtime.shutdown_background();
+        // It answers Ctrl-C while the snapshot is judged and reported; the process ends soon after.
+        std::mem::forget(runtime);
         Ok(snapshot)
     }
 
@@ -151,6 +152,12 @@ impl Report {
         for (at, format) in formats.iter().enumerate() {
             let reporter = reporter(format).ok_or_else(|| Failed::Usage(format!("there is no format {format}")))?;
             outputs.push((reporter, self.output.get(at).filter(|path| path.as_os_str() != "-").cloned()));
+        }
+        let files: Vec<&PathBuf> = outputs.iter().filter_map(|(_, path)| path.as_ref()).collect();
+        if let Some(twice) =
+            files.iter().enumerate().find_map(|(at, file)| files.iter().skip(at + 1).find(|other| *other == file))
+        {
+            return Err(Failed::Usage(format!("two formats would go to {}", twice.display())));
         }
         if outputs.iter().filter(|(_, path)| path.is_none()).count() > 1 {
             return Err(Failed::Usage("only one format can go to stdout; name an --output for the others".to_owned()));
@@ -180,7 +187,11 @@ impl Report {
                 None => {
                     let mut out = BufWriter::new(io::stdout().lock());
                     let written = reporter.render(assessment, &options, &mut out).and_then(|()| out.flush());
-                    written.context("cannot write the report")?;
+                    match written {
+                        // Whoever read the report has seen enough; the other reports and the verdict stand.
+                        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                        other => other.context("cannot write the report")?,
+                    }
                 }
                 Some(path) => files::write_private(path, |out| reporter.render(assessment, &options, out))?,
             }

@@ -44,7 +44,7 @@ pub(super) fn checked(files: &[SourceFile], global: &Global) -> Result<Loaded, F
     match load(files) {
         Ok(loaded) => {
             if !loaded.warnings.is_empty() {
-                global.say(render(&loaded.warnings, look).trim_end());
+                global.say_rendered(render(&loaded.warnings, look).trim_end());
             }
             Ok(loaded)
         }

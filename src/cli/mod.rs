@@ -127,9 +127,9 @@ pub fn main() -> ExitCode {
             }
             let mut err = anstream::stderr();
             let (text, exit) = match &failed {
-                Failed::Usage(text) => (format!("error: {text}"), Exit::Usage),
+                Failed::Usage(text) => (plain(&format!("error: {text}")), Exit::Usage),
                 Failed::Policy(text) => (text.trim_end().to_owned(), Exit::Usage),
-                Failed::Work(error) => (format!("error: {error:#}"), Exit::CouldNotWork),
+                Failed::Work(error) => (plain(&format!("error: {error:#}")), Exit::CouldNotWork),
             };
             let _ = writeln!(err, "{text}");
             exit
@@ -137,6 +137,11 @@ pub fn main() -> ExitCode {
         Err(_) => Exit::CouldNotWork,
     };
     ExitCode::from(exit.code())
+}
+
+/// Every line with its unsafe characters shown.
+fn plain(text: &str) -> String {
+    text.split('\n').map(crate::visible::visible).collect::<Vec<_>>().join("\n")
 }
 
 fn is_broken_pipe(failed: &Failed) -> bool {
@@ -164,8 +169,15 @@ impl Color {
 }
 
 impl Global {
-    /// Talk on stderr.
+    /// Talk on stderr. What comes from AWS or the command line is data: it moves no cursor.
     fn say(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(anstream::stderr(), "{}", plain(text));
+        }
+    }
+
+    /// Diagnostics, which are rendered and safe already.
+    fn say_rendered(&self, text: &str) {
         if !self.quiet {
             let _ = writeln!(anstream::stderr(), "{text}");
         }

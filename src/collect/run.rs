@@ -13,8 +13,9 @@ use futures_util::stream;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use crate::aws::account::ROOT;
+use crate::aws::account::{MAX_PAGES, ROOT};
 use crate::aws::bucket::Bucket;
+use crate::aws::failure::is_region;
 use crate::aws::session::{Connection, Session, Shared};
 use crate::aws::{AccountReader, BucketReader, Failure};
 use crate::collect::plan::{self, Jobs};
@@ -339,12 +340,24 @@ async fn list_buckets(account: AccountKey, session: Arc<Session>) -> Put {
         match answer {
             Err(failure) => break Fact::Unreadable(Box::new(failure.gap(Region::SPEC))),
             Ok(page) => {
-                found.extend(page.buckets.unwrap_or_default().into_iter().filter_map(|b| Some((b.name?, b.bucket_region))));
+                let before = found.len();
+                let buckets = page.buckets.unwrap_or_default();
+                let all = buckets.len();
+                let named = buckets.into_iter().filter_map(|b| Some((b.name.filter(|name| !name.is_empty())?, b.bucket_region)));
+                found.extend(named.map(|(name, region)| (name, region.filter(|region| is_region(region)))));
+                if found.len() - before < all {
+                    let gap = Gap::new(Why::Malformed, operation).with_detail("the list holds a bucket without a name");
+                    break Fact::Unreadable(Box::new(gap));
+                }
                 token = page.continuation_token.filter(|token| !token.is_empty());
                 match &token {
                     None => break Fact::Known(found.len()),
                     Some(next) if !seen.insert(next.clone()) => {
                         let gap = Gap::new(Why::Truncated, operation).with_detail("the service repeated a page token");
+                        break Fact::Unreadable(Box::new(gap));
+                    }
+                    Some(_) if seen.len() > MAX_PAGES => {
+                        let gap = Gap::new(Why::Truncated, operation).with_detail("the list does not end");
                         break Fact::Unreadable(Box::new(gap));
                     }
                     Some(_) => {}

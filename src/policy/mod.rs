@@ -32,6 +32,15 @@ use crate::checks::{Check, Severity};
 use crate::estate::{Estate, ResourceId};
 use crate::scope::{Scope, glob_matches};
 
+/// What is wrong with an endpoint that is given outside a policy, by the rules of a policy. It never holds the URL's secrets.
+pub fn endpoint_problem(url: &str) -> Option<String> {
+    let quoted = serde_json::Value::from(url).to_string();
+    let text = format!("lastcopy: v1\nname: flag\naccounts:\n  given: {{ endpoint: {quoted} }}\n");
+    let file = source::SourceFile { path: "--account".to_owned(), bytes: text.into_bytes() };
+    let problems = load::load(&[file]).err()?;
+    problems.into_iter().find(|problem| problem.grade == diagnostic::Grade::Error).map(|problem| problem.title)
+}
+
 /// What the policy files say, all of it valid.
 #[derive(Debug)]
 pub struct Policy {

@@ -137,6 +137,9 @@ pub(super) fn refuse_bucket(name: &str) -> Option<&'static str> {
     if name.contains(['*', '?']) {
         return Some("a copy names its buckets exactly");
     }
+    if name.ends_with("--x-s3") {
+        return Some("it is a directory bucket, whose permissions and protections are others (no versioning, no replication)");
+    }
     if name.len() < 3 || name.len() > 63 {
         return Some("it has 3 to 63 characters");
     }

@@ -136,6 +136,9 @@ pub fn read(mut from: impl BufRead) -> Result<Snapshot, ReadError> {
         if ended {
             return Err(ReadError::Digest(format!("there is a line {number} after it")));
         }
+        if read as u64 == MAX_LINE {
+            return Err(ReadError::Line { line: number, why: format!("longer than {} MiB", MAX_LINE >> 20) });
+        }
         let torn = !text.ends_with(b"\n");
         let line: Line = match serde_json::from_slice(&text) {
             Ok(line) => line,

@@ -65,7 +65,8 @@ impl Universe {
         };
         let resources = match &statement.resources {
             Resources::None => false,
-            Resources::In(list) => list.iter().any(|p| self.partitions.iter().any(|all| resource_covers(p, all))),
+            // Asked of an Allow, a star that AWS does not promise to cross colons counts as crossing them.
+            Resources::In(list) => list.iter().any(|p| self.partitions.iter().any(|all| p.covers(all))),
             Resources::NotIn(list) => !list.iter().any(|p| resource_covers(p, &self.everything)),
         };
         actions && resources
@@ -93,6 +94,9 @@ mod tests {
             (r#""Action":"*:*","Resource":["arn:aws:s3:::b","*"]"#, &yes),
             (r#""Action":["s3:Get*","**"],"Resource":"arn:aws:*""#, &yes),
             (r#""Action":"*","Resource":"arn:*""#, &yes),
+            (r#""Action":"*","Resource":"*a*""#, &yes),
+            (r#""Action":"*","Resource":"a*n:aws:*""#, &yes),
+            (r#""Action":"*","Resource":"arn:*ws:*""#, &yes),
             (r#""Action":"*","Resource":"arn:aws-cn:*:*:*:*""#, &yes),
             (r#""Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#, &unknown),
             (r#""NotAction":[],"Resource":"*""#, &unknown),

@@ -244,7 +244,7 @@ impl Pattern {
 }
 
 /// How many steps [`Pattern::covers`] takes before it answers "no" for want of proof; patterns people write need a few hundred.
-pub const BUDGET: usize = 1 << 22;
+pub const BUDGET: usize = 1 << 18;
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -48,6 +48,9 @@ impl crate::aws::Read<crate::aws::BucketReader> for Encryption {
             .apply_server_side_encryption_by_default
             .map(|d| (d.sse_algorithm.as_str().to_owned(), d.kms_master_key_id))
             .unwrap_or_default();
+        if !["AES256", "aws:kms", "aws:kms:dsse", "aws:fsx"].contains(&algorithm.as_str()) {
+            return Err(crate::aws::Failure::malformed(format!("unknown encryption algorithm `{algorithm}`")));
+        }
         Ok(Some(Self {
             algorithm,
             key,

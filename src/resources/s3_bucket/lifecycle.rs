@@ -71,7 +71,10 @@ impl crate::aws::Read<crate::aws::BucketReader> for Lifecycle {
             .await;
         let Some(found) = crate::aws::absent_on(answer, &["NoSuchLifecycleConfiguration"])? else { return Ok(None) };
         let rules = found.rules.unwrap_or_default().into_iter().map(rule).collect::<Result<Vec<_>, _>>()?;
-        Ok((!rules.is_empty()).then_some(Self { rules }))
+        if rules.is_empty() {
+            return Err(crate::aws::Failure::malformed("a lifecycle configuration without rules"));
+        }
+        Ok(Some(Self { rules }))
     }
 }
 
@@ -99,11 +102,15 @@ fn rule(rule: aws_sdk_s3::types::LifecycleRule) -> Result<Rule, crate::aws::Fail
         Some(found) => match (found.days, found.date) {
             (Some(days), _) => Some(Expiration::Days(days)),
             (None, Some(date)) => Some(Expiration::Date(date.to_string())),
-            (None, None) => found.expired_object_delete_marker.map(|_| Expiration::MarkersOnly),
+            (None, None) if found.expired_object_delete_marker.is_some() => Some(Expiration::MarkersOnly),
+            (None, None) => return Err(crate::aws::Failure::malformed("an expiration that says nothing")),
         },
         None => None,
     };
     let noncurrent = rule.noncurrent_version_expiration;
+    if noncurrent.as_ref().is_some_and(|n| n.noncurrent_days.is_none() && n.newer_noncurrent_versions.is_none()) {
+        return Err(crate::aws::Failure::malformed("an expiration of noncurrent versions that says nothing"));
+    }
     Ok(Rule {
         id: rule.id.filter(|id| !id.is_empty()),
         enabled,

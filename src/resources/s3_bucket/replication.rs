@@ -93,7 +93,8 @@ fn rule(rule: aws_sdk_s3::types::ReplicationRule) -> Result<Rule, crate::aws::Fa
         narrowed = filter.tag.is_some();
         prefix = filter.prefix.or(prefix);
         if let Some(and) = filter.and {
-            narrowed |= and.tags.is_some_and(|tags| !tags.is_empty());
+            // An And that names nothing we know asks for something we do not.
+            narrowed |= and.tags.is_some_and(|tags| !tags.is_empty()) || and.prefix.is_none();
             prefix = and.prefix.or(prefix);
         }
     }
@@ -103,7 +104,7 @@ fn rule(rule: aws_sdk_s3::types::ReplicationRule) -> Result<Rule, crate::aws::Fa
         first_form,
         prefix: prefix.unwrap_or_default(),
         narrowed,
-        bucket: to.bucket.rsplit(':').next().unwrap_or_default().to_owned(),
+        bucket: bucket_of(&to.bucket),
         account: to.account,
         owner_override: to.access_control_translation.is_some_and(|t| t.owner == OwnerOverride::Destination),
         sse_kms: rule
@@ -119,4 +120,13 @@ fn rule(rule: aws_sdk_s3::types::ReplicationRule) -> Result<Rule, crate::aws::Fa
             .and_then(|t| t.time)
             .and_then(|t| t.minutes),
     })
+}
+
+/// The name in `arn:<partition>:s3:::<name>`; of anything else (an access point) the whole text, which is no bucket's name.
+#[cfg(feature = "aws")]
+fn bucket_of(arn: &str) -> String {
+    match arn.split(':').collect::<Vec<_>>().as_slice() {
+        ["arn", _, "s3", "", "", name] => (*name).to_owned(),
+        _ => arn.to_owned(),
+    }
 }
