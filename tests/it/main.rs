@@ -8,6 +8,7 @@ mod demo;
 mod denied;
 mod faults;
 mod guard;
+mod hostile;
 mod human;
 mod moto;
 mod pack;
