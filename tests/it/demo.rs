@@ -45,6 +45,16 @@ fn the_demo_is_the_same_every_time() {
 }
 
 #[test]
+fn the_readme_shows_what_the_demo_prints() {
+    let readme = include_str!("../../README.md");
+    let shown = readme.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    let printed = demo(&[]).out;
+    for line in shown.lines().filter(|line| *line != "[…]") {
+        assert!(printed.lines().any(|other| other == line), "README: {line}");
+    }
+}
+
+#[test]
 fn the_demo_says_what_to_try_next_and_quiet_keeps_quiet() {
     let talk = demo(&[]);
     assert!(talk.err.contains("This was a demo"), "{}", talk.err);
