@@ -164,8 +164,14 @@ impl Doubts {
     }
 }
 
+/// AWS takes 20 KiB for a bucket policy and less for others.
+const MAX_DOCUMENT: usize = 64 << 10;
+
 /// An IAM policy document from its text, or the gap that a text leaves which is none.
 pub fn parse(text: &str, from: FactId, what: &str) -> Result<Document, Gap> {
+    if text.len() > MAX_DOCUMENT {
+        return Err(gap(from, format!("{what} has {} bytes, more than any provider takes", text.len())));
+    }
     Document::parse(text).map_err(|error| gap(from, format!("{what} is not a valid IAM policy document: {error}")))
 }
 
@@ -295,6 +301,7 @@ impl<'s> Reader<'s> {
 
     fn parsed(&mut self, text: &'s str) -> Result<Arc<Parsed>, String> {
         let parse = || match Document::parse(text) {
+            _ if text.len() > MAX_DOCUMENT => Err(format!("it has {} bytes, more than any provider takes", text.len())),
             Ok(document) => Ok(Arc::new(Parsed { reach: reach(&document), document })),
             Err(error) => Err(error.to_string()),
         };

@@ -75,12 +75,15 @@ impl AccountReader {
                 Ok(answer) => answer,
                 Err(failure) => return (all, Some(failure)),
             };
-            let (more, next) = (answer.is_truncated, answer.marker.clone());
+            let (more, next) = (answer.is_truncated, answer.marker.clone().filter(|marker| !marker.is_empty()));
             if let Err(failure) = all.add(answer, self.session.account_id()) {
                 return (all, Some(failure));
             }
             let cut = |detail: &str| Some(Failure { detail: Some(detail.to_owned()), ..Failure::new(Why::Truncated) });
             match next {
+                None if !more && all.users.is_empty() && all.roles.is_empty() && !self.session.is_root() => {
+                    return (all, Some(Failure::malformed("the list lacks the caller itself")));
+                }
                 None if !more => return (all, None),
                 None => return (all, cut("the list goes on, and the service does not say where")),
                 Some(_) if !more => return (all, cut("the service names a next page of a list that it says is complete")),
@@ -102,7 +105,7 @@ impl AccountReader {
             if answer.state == Some(ReportStateType::Complete) {
                 let answer = self.iam(|iam| async move { iam.get_credential_report().send().await }).await?;
                 let Some(content) = answer.content else { return Err(Failure::malformed("the credential report is empty")) };
-                return parse_report(content.as_ref());
+                return parse_report(content.as_ref(), self.session.account_id());
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(Duration::from_secs(8));
@@ -191,7 +194,7 @@ impl Authorization {
 }
 
 fn named(name: Option<String>, what: &str) -> Result<String, Failure> {
-    name.filter(|name| !name.is_empty()).ok_or_else(|| Failure::malformed(format!("a {what} without a name")))
+    name.filter(|name| !name.is_empty()).ok_or_else(|| Failure::malformed(format!("{what} without a name")))
 }
 
 fn inline(policies: Option<Vec<aws_sdk_iam::types::PolicyDetail>>) -> Result<Vec<Inline>, Failure> {
@@ -241,8 +244,8 @@ pub const MAX_PAGES: usize = 1000;
 /// The name of the root user's row.
 pub const ROOT: &str = "<root_account>";
 
-fn parse_report(content: &[u8]) -> Result<BTreeMap<String, UserCredentials>, Failure> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(content);
+fn parse_report(content: &[u8], account: Option<&str>) -> Result<BTreeMap<String, UserCredentials>, Failure> {
+    let mut reader = csv::ReaderBuilder::new().from_reader(content);
     let header = reader.headers().map_err(|e| Failure::malformed(format!("credential report: {e}")))?.clone();
     let mut columns: Vec<&str> = header.iter().collect();
     columns.sort_unstable();
@@ -276,7 +279,11 @@ fn parse_report(content: &[u8]) -> Result<BTreeMap<String, UserCredentials>, Fai
                 keys.push(AccessKey { number, active, rotated, last_used: time(format!("access_key_{number}_last_used_date")) });
             }
         }
-        let found = UserCredentials { arn: text(arn).to_owned(), password_enabled: flag(password), mfa_active, keys };
+        if text(user).is_empty() {
+            return Err(Failure::malformed("a row of the credential report names nobody"));
+        }
+        let arn = own(Some(text(arn).to_owned()), account, text(user))?;
+        let found = UserCredentials { arn, password_enabled: flag(password), mfa_active, keys };
         once(rows.insert(text(user).to_owned(), found), text(user))?;
     }
     Ok(rows)
@@ -290,14 +297,20 @@ mod tests {
     fn reports_are_read_by_column_name_and_never_guessed() {
         let header = "user,arn,password_enabled,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_2_active";
         let good = format!(
-            "{header}\nbob,arn:aws:iam::1:user/bob,true,false,true,2025-10-18T10:00:00+00:00,false\n<root_account>,a,not_supported,true,false,N/A,false\n"
+            "{header}\nbob,arn:aws:iam::1:user/bob,true,false,true,2025-10-18T10:00:00+00:00,false\n<root_account>,arn:aws:iam::1:root,not_supported,true,false,N/A,false\n"
         );
-        let rows = parse_report(good.as_bytes()).unwrap();
+        let rows = parse_report(good.as_bytes(), Some("1")).unwrap();
         assert_eq!(rows["bob"].keys.len(), 1);
         assert_eq!(rows["bob"].keys[0].rotated.unwrap().to_string(), "2025-10-18T10:00:00Z");
         assert_eq!(rows[ROOT].password_enabled, None);
-        for bad in ["", "user,arn\nbob,a\n", &format!("{header}\nbob,a,true,maybe,true,N/A,false\n")] {
-            assert_eq!(parse_report(bad.as_bytes()).unwrap_err().why, Why::Malformed, "{bad}");
+        for bad in [
+            "",
+            "user,arn\nbob,a\n",
+            &format!("{header}\nbob,arn:aws:iam::1:user/bob,true,maybe,true,N/A,false\n"),
+            &good.replace("iam::1", "iam::2"),
+            &good.replace(",false\n<root", "\n<root"),
+        ] {
+            assert_eq!(parse_report(bad.as_bytes(), Some("1")).unwrap_err().why, Why::Malformed, "{bad}");
         }
     }
 

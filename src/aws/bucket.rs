@@ -179,8 +179,6 @@ impl BucketReader {
 
 /// A code by which the bucket itself answered: its Region is right and it is ours to read.
 fn absent_code(failure: &Failure) -> bool {
-    failure
-        .code
-        .as_deref()
-        .is_some_and(|code| code.starts_with("NoSuch") && code != "NoSuchBucket" || code.ends_with("NotFoundError"))
+    let absent = |code: &str| (code.starts_with("NoSuch") && code != "NoSuchBucket") || code.ends_with("NotFoundError");
+    failure.status == Some(404) && failure.code.as_deref().is_some_and(absent)
 }

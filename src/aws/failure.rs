@@ -2,7 +2,9 @@
 //!
 //! Anything unexpected is a gap. It must never turn an error into "not configured" unless the reader names the code.
 
+use std::collections::BTreeSet;
 use std::error::Error;
+use std::sync::{Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -110,9 +112,13 @@ impl Failure {
             "PermanentRedirect" | "AuthorizationHeaderMalformed" | "TemporaryRedirect" | "IllegalLocationConstraintException"
         );
         let why = why(code, status);
-        let detail = error.message().map(|message| message.chars().take(300).collect()).filter(|m: &String| !m.is_empty());
+        let detail =
+            error.message().map(|message| scrubbed(message).chars().take(300).collect()).filter(|m: &String| !m.is_empty());
+        // Codes are words; anything else may be what was sent.
+        let word = code.len() <= 64 && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_'));
+        let code = if word && scrubbed(code) == code { code } else { "(unusual code)" };
         let region = region.filter(|region| moved && is_region(region));
-        Self { why, code: Some(code.to_owned()), detail: detail.map(|text| scrubbed(&text)), region, status: Some(status) }
+        Self { why, code: Some(code.to_owned()), detail, region, status: Some(status) }
     }
 }
 
@@ -177,14 +183,33 @@ fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
     sources(error).map(|error| line(error.to_string())).collect()
 }
 
-/// One line without anything that could be a secret: providers have been seen to send back what they were sent.
+/// What was sent to prove who we are. A provider may send it back in a message, which must not be told.
+static SENT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Notes something that no message may hold.
+pub fn never_tell(secret: &str) {
+    let mut sent = SENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if secret.len() >= 8 && !sent.contains(secret) {
+        sent.insert(secret.to_owned());
+    }
+}
+
+/// One line without what was sent as credentials. Pieces of a long token count too.
 fn scrubbed(text: &str) -> String {
-    let secret = |word: &str| {
-        let key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '+' | '=' | '-' | '_');
-        let longest = word.split(|c| !key(c)).map(str::len).max().unwrap_or_default();
-        word.contains("Signature=") || word.contains("Credential=") || (longest >= 40 && !word.contains("arn:"))
-    };
-    text.split_whitespace().map(|word| if secret(word) { "(hidden)" } else { word }).collect::<Vec<_>>().join(" ")
+    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for secret in SENT.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        text = text.replace(secret.as_str(), "(hidden)");
+        for piece in
+            secret.as_bytes().chunks(16).filter_map(|piece| std::str::from_utf8(piece).ok()).filter(|piece| piece.len() == 16)
+        {
+            text = text.replace(piece, "(hidden)");
+        }
+    }
+    // A credential process writes what it likes.
+    if text.contains("credential_process") || text.contains("external process") {
+        return "the credential process failed".to_owned();
+    }
+    text.split(' ').map(|word| if word.contains("Signature=") { "(hidden)" } else { word }).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a text can be the name of a Region: it goes into host names and signatures.

@@ -17,6 +17,7 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use crate::aws::failure::never_tell;
 use crate::aws::ledger::{Ledger, service_key};
 use crate::aws::limiter::{Key, Limiter};
 use crate::aws::whole::{Cut, is_whole};
@@ -85,10 +86,13 @@ impl Intercept for Guard {
 
     fn read_before_transmit(
         &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        if let Some(token) = context.request().headers().get("x-amz-security-token") {
+            never_tell(token);
+        }
         if let Some(metadata) = config.load::<Metadata>() {
             self.ledger.note(metadata.service(), metadata.name());
         }

@@ -176,6 +176,11 @@ impl Session {
         self.control.clone()
     }
 
+    /// The credentials are those of the root user, who is in no list of principals.
+    pub fn is_root(&self) -> bool {
+        self.identity.as_ref().is_some_and(|identity| identity.arn.ends_with(":root"))
+    }
+
     /// The account number, where known.
     pub fn account_id(&self) -> Option<&str> {
         self.identity.as_ref().map(|identity| identity.account.as_str())

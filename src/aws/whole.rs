@@ -17,49 +17,50 @@ impl fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
-/// Whether a body is one whole XML document, or something else than XML.
+/// Whether a body is one whole XML document, or the beginning of a JSON one (a bucket policy), whose own reader notices a
+/// missing end.
 pub fn is_whole(body: &[u8]) -> bool {
     let body = body.trim_ascii();
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    if body.is_empty() {
-        return false;
-    }
-    if body.first() != Some(&b'<') {
-        // JSON (a bucket policy): its own reader notices a missing end.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
+    if body.first() == Some(&b'{') {
         return true;
     }
-    let (mut rest, mut depth, mut opened) = (body, 0usize, false);
+    let (mut rest, mut open, mut done) = (body, Vec::new(), false);
     while let Some(at) = rest.iter().position(|byte| *byte == b'<') {
-        let tag = rest.get(at..).unwrap_or_default();
-        let (end, kind): (&[u8], i8) = if tag.starts_with(b"<!--") {
-            (b"-->", 0)
+        let (before, tag) = rest.split_at(at);
+        if open.is_empty() && !before.trim_ascii().is_empty() {
+            return false;
+        }
+        let end: &[u8] = if tag.starts_with(b"<!--") {
+            b"-->"
         } else if tag.starts_with(b"<![CDATA[") {
-            (b"]]>", 0)
+            b"]]>"
         } else if tag.starts_with(b"<?") {
-            (b"?>", 0)
-        } else if tag.starts_with(b"<!") {
-            (b">", 0)
-        } else if tag.starts_with(b"</") {
-            (b">", -1)
+            b"?>"
         } else {
-            (b">", 1)
+            b">"
         };
         let Some(close) = tag.windows(end.len()).position(|window| window == end) else { return false };
-        match kind {
-            1 if tag.get(..close).is_some_and(|inside| inside.ends_with(b"/")) => opened = true,
-            1 => {
-                depth += 1;
-                opened = true;
+        let inside = tag.get(1..close).unwrap_or_default();
+        if end == b">" && !inside.starts_with(b"!") {
+            let name =
+                |text: &[u8]| text.split(|byte| byte.is_ascii_whitespace() || *byte == b'/').next().unwrap_or_default().to_vec();
+            if let Some(closed) = inside.strip_prefix(b"/") {
+                if open.pop() != Some(name(closed)) {
+                    return false;
+                }
+                done = open.is_empty();
+            } else if done {
+                return false;
+            } else if inside.ends_with(b"/") {
+                done = open.is_empty();
+            } else {
+                open.push(name(inside));
             }
-            -1 => match depth.checked_sub(1) {
-                Some(less) => depth = less,
-                None => return false,
-            },
-            _ => {}
         }
         rest = tag.get(close + end.len()..).unwrap_or_default();
     }
-    opened && depth == 0
+    done && rest.trim_ascii().is_empty()
 }
 
 #[cfg(test)]
@@ -75,6 +76,18 @@ mod tests {
         for cut in 0..whole.len() {
             assert!(!is_whole(&whole[..cut]), "{}", String::from_utf8_lossy(&whole[..cut]));
         }
-        assert!(!is_whole(b"<R></R></R>"));
+        for wrong in [
+            &b"<R></R></R>"[..],
+            b"<R><A></R></A>",
+            b"<R></R><R></R>",
+            b"<R/>text",
+            b"text<R/>",
+            b"text",
+            b"",
+            b"\xef\xbb\xbf\n<R><A/>",
+        ] {
+            assert!(!is_whole(wrong), "{}", String::from_utf8_lossy(wrong));
+        }
+        assert!(is_whole(b"\xef\xbb\xbf\n<R><A/></R>\n<!-- end -->"));
     }
 }

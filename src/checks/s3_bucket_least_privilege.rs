@@ -312,6 +312,7 @@ fn holders<'a>(account: &AccountPrincipals, asks: &[Ask<'a>], bucket: &Bucket<'_
     // Holders with the same policies get the same answer; only a Deny of the bucket policy tells them apart.
     let mut answers: Vec<Option<(Can<'a>, BTreeSet<String>)>> = Vec::new();
     answers.resize_with(account.sets.len(), || None);
+    let mut work = 0usize;
     for holder in account.holders.iter().filter(|holder| holder.id.kind != Kind::IamGroup) {
         let (Some(set), Some(slot)) = (account.set_of(holder), answers.get_mut(holder.set)) else { continue };
         if set.gaps.is_empty() && !set.may_reach(bucket.arn, bucket.default) {
@@ -328,6 +329,16 @@ fn holders<'a>(account: &AccountPrincipals, asks: &[Ask<'a>], bucket: &Bucket<'_
         }
         let shared = slot.get_or_insert_with(|| ask(&set.policies(), asks));
         if shared.0.does.is_empty() && shared.1.is_empty() {
+            continue;
+        }
+        // Comparing patterns of many wildcards is costly, and hostile policies are made of them.
+        work += denies.map_or(0, |doc| {
+            asks.len() * set.held.iter().map(|held| held.policy.document.statements.len()).sum::<usize>() * weight(doc)
+        });
+        if work > MOST_WORK {
+            found
+                .doubts
+                .add(not_evaluated("the bucket policy is too complex to compare with the policies of all principals"), &who);
             continue;
         }
         let own = denies.map(|doc| {
@@ -361,6 +372,23 @@ fn holders<'a>(account: &AccountPrincipals, asks: &[Ask<'a>], bucket: &Bucket<'_
     }
 }
 
+/// So many comparisons of patterns for one bucket; beyond that the answer is not known.
+const MOST_WORK: usize = 50_000_000;
+
+/// How costly it is to compare with the Deny statements of a policy.
+fn weight(doc: &Document) -> usize {
+    let wild = |text: &str| if text.bytes().filter(|byte| matches!(byte, b'*' | b'?')).count() > 2 { 2000 } else { 1 };
+    let patterns = |statement: &Statement| -> usize {
+        match &statement.resources {
+            lastcopy_iam::Resources::In(list) | lastcopy_iam::Resources::NotIn(list) => {
+                list.iter().map(|p| wild(p.as_str())).sum()
+            }
+            lastcopy_iam::Resources::None => 1,
+        }
+    };
+    doc.statements.iter().filter(|statement| statement.effect == Effect::Deny).map(patterns).sum()
+}
+
 /// Whoever may assume an allowed role can do what it can. Who that is depends on trust, which is not evaluated here.
 fn assumers(role: &Holder, own: &str, allowed: &[Pattern], found: &mut Found<'_>) {
     let trust = match &role.trust {
@@ -370,9 +398,10 @@ fn assumers(role: &Holder, own: &str, allowed: &[Pattern], found: &mut Found<'_>
     };
     for trusted in who_can_assume(&trust.document, own) {
         let who = trusted.principal.to_string();
-        // A service acts for whoever set it up; Roles Anywhere hands sessions to holders outside AWS.
-        let known = matches!(&trusted.principal, Principal::Service(name)
-            if (name.ends_with(".amazonaws.com") || name.ends_with(".amazonaws.com.cn")) && !name.starts_with("rolesanywhere."));
+        // A service acts for whoever set it up; these hand sessions to machines and devices outside AWS.
+        let lends = |name: &str| ["rolesanywhere.", "credentials.iot.", "ssm."].iter().any(|service| name.starts_with(service));
+        let of_aws = |name: &str| name.ends_with(".amazonaws.com") || name.ends_with(".amazonaws.com.cn");
+        let known = matches!(&trusted.principal, Principal::Service(name) if of_aws(name) && !name.contains('*') && !lends(name));
         if known || allowed.iter().any(|glob| aliases(&who, own).iter().any(|alias| glob.matches(alias))) {
             continue;
         }

@@ -22,7 +22,8 @@ use crate::view::View;
 ///
 /// # Fails when
 /// An Allow of the mirror's bucket policy names somebody outside the mirror's account (another account of yours too, a
-/// service, or everybody) and holds an action pattern that no pattern of `allow` covers. Conditions do not excuse a grant, and
+/// service, or everybody) and holds an action pattern that no pattern of `allow` covers, or gives even those to everybody
+/// (under conditions: unknown). Conditions do not excuse an excess, and
 /// Deny statements are not subtracted. A statement by `NotAction` or `NotPrincipal` is judged as giving everything it does not list.
 ///
 /// Only copies that are fed by replication in AWS accounts are judged. ACLs, access points and access grants are not seen:
@@ -161,7 +162,17 @@ impl StoreMirrorGrants {
             let statement = grant.statement.reference();
             let to = grant.to.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let excess = grant.outside(&allowed);
-            if grant.to.iter().any(|to| matches!(to, Outsider::Anyone)) {
+            let anyone = grant.to.iter().any(|to| match to {
+                Outsider::Anyone => true,
+                Outsider::Service(name) => name.contains('*'),
+                Outsider::Account(_) | Outsider::Principal { .. } | Outsider::Federated(_) | Outsider::Unseen(_) => false,
+            });
+            if anyone && excess.is_empty() && !grant.statement.conditions.is_empty() {
+                let detail = format!("{statement} of the policy of {} is for everybody under conditions", mirror.name);
+                tally.gap(Gap::new(Why::NotEvaluated, BucketPolicy::SPEC.operation).with_detail(detail));
+                continue;
+            }
+            if anyone && excess.is_empty() {
                 let says =
                     format!("{statement} of the policy of {} lets everybody write to the mirror or read of it", mirror.name);
                 let _ = tally

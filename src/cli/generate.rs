@@ -29,12 +29,14 @@ pub(super) fn man() -> Result<Exit, Failed> {
     Ok(Exit::Compliant)
 }
 
-/// The reference of the command line, from its help.
+/// The reference of the whole command line, from its help.
+#[cfg(feature = "demo")]
 pub(crate) fn reference() -> String {
     format!("<!-- Generated: just generate -->\n# Command line\n\n{}", help())
 }
 
 /// The long help of every command, one after the other.
+#[cfg(feature = "demo")]
 fn help() -> String {
     let mut text = String::new();
     let mut root = command().term_width(100);
@@ -43,6 +45,7 @@ fn help() -> String {
     text
 }
 
+#[cfg(feature = "demo")]
 fn collect_help(of: &mut clap::Command, path: &str, text: &mut String) {
     text.push_str(&format!("## `{path}`\n\n```text\n{}\n```\n\n", of.render_long_help().to_string().trim_end()));
     let names: Vec<String> = of

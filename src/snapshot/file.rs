@@ -149,6 +149,9 @@ pub fn read(mut from: impl BufRead) -> Result<Snapshot, ReadError> {
         };
         let Some(into) = snapshot.as_mut() else {
             let Line::Snapshot(header) = line else { return Err(ReadError::NotASnapshot) };
+            if header.schema == 0 {
+                return Err(ReadError::NotASnapshot);
+            }
             if header.schema > SCHEMA {
                 return Err(ReadError::Newer { found: header.schema });
             }
@@ -175,6 +178,9 @@ pub fn read(mut from: impl BufRead) -> Result<Snapshot, ReadError> {
             Line::Fact { resource, fact, at, state } => {
                 let spec = resources::spec(&fact).ok_or_else(|| bad(format!("unknown fact `{fact}`")))?;
                 let into = into.resource_mut(&resource).ok_or_else(|| bad(format!("{} is not observed", resource.kind)))?;
+                if into.times.iter().any(|(known, _)| *known == spec) {
+                    return Err(bad(format!("{fact} of one resource twice")));
+                }
                 let known = into.facts.put_json(spec.id, state).map_err(|why| bad(format!("{fact}: {why}")))?;
                 if !known {
                     return Err(bad(format!("{} has no fact `{fact}`", resource.kind)));

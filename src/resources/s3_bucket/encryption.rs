@@ -41,8 +41,9 @@ impl crate::aws::Read<crate::aws::BucketReader> for Encryption {
         let Some(found) = crate::aws::absent_on(answer, &["ServerSideEncryptionConfigurationNotFoundError"])? else {
             return Ok(None);
         };
-        let Some(rule) = found.server_side_encryption_configuration.and_then(|c| c.rules.into_iter().next()) else {
-            return Err(crate::aws::Failure::malformed("no ServerSideEncryptionConfiguration rule in the answer"));
+        let mut rules = found.server_side_encryption_configuration.map(|c| c.rules).unwrap_or_default();
+        let (Some(rule), true) = (rules.pop(), rules.is_empty()) else {
+            return Err(crate::aws::Failure::malformed("not one ServerSideEncryptionConfiguration rule in the answer"));
         };
         let (algorithm, key) = rule
             .apply_server_side_encryption_by_default
@@ -51,18 +52,21 @@ impl crate::aws::Read<crate::aws::BucketReader> for Encryption {
         if !["AES256", "aws:kms", "aws:kms:dsse", "aws:fsx"].contains(&algorithm.as_str()) {
             return Err(crate::aws::Failure::malformed(format!("unknown encryption algorithm `{algorithm}`")));
         }
+        let blocked: Vec<String> = rule
+            .blocked_encryption_types
+            .and_then(|b| b.encryption_type)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|t| t.as_str().to_owned())
+            .collect();
+        if blocked.len() > 1 && blocked.iter().any(|t| t == "NONE") {
+            return Err(crate::aws::Failure::malformed("nothing and something is blocked at once"));
+        }
         Ok(Some(Self {
             algorithm,
             key,
             bucket_key: rule.bucket_key_enabled.unwrap_or_default(),
-            blocked: rule
-                .blocked_encryption_types
-                .and_then(|b| b.encryption_type)
-                .unwrap_or_default()
-                .into_iter()
-                .map(|t| t.as_str().to_owned())
-                .filter(|t| t != "NONE")
-                .collect(),
+            blocked: blocked.into_iter().filter(|t| t != "NONE").collect(),
         }))
     }
 }

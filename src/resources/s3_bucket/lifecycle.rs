@@ -94,7 +94,9 @@ fn rule(rule: aws_sdk_s3::types::LifecycleRule) -> Result<Rule, crate::aws::Fail
         if let Some(and) = filter.and {
             narrowed |= and.tags.is_some_and(|tags| !tags.is_empty())
                 || and.object_size_greater_than.is_some()
-                || and.object_size_less_than.is_some();
+                || and.object_size_less_than.is_some()
+                // An And that names nothing we know asks for something we do not.
+                || and.prefix.is_none();
             prefix = and.prefix.or(prefix);
         }
     }
@@ -108,6 +110,17 @@ fn rule(rule: aws_sdk_s3::types::LifecycleRule) -> Result<Rule, crate::aws::Fail
         None => None,
     };
     let noncurrent = rule.noncurrent_version_expiration;
+    let days = [
+        match &expiration {
+            Some(Expiration::Days(days)) => Some(*days),
+            Some(Expiration::Date(_) | Expiration::MarkersOnly) | None => None,
+        },
+        noncurrent.as_ref().and_then(|n| n.noncurrent_days),
+        rule.abort_incomplete_multipart_upload.as_ref().and_then(|abort| abort.days_after_initiation),
+    ];
+    if days.iter().flatten().any(|days| *days < 1) {
+        return Err(crate::aws::Failure::malformed("a lifecycle rule with less than one day"));
+    }
     if noncurrent.as_ref().is_some_and(|n| n.noncurrent_days.is_none() && n.newer_noncurrent_versions.is_none()) {
         return Err(crate::aws::Failure::malformed("an expiration of noncurrent versions that says nothing"));
     }

@@ -40,9 +40,10 @@ impl crate::aws::Read<crate::aws::BucketReader> for Ownership {
             })
             .await;
         let Some(found) = crate::aws::absent_on(answer, &["OwnershipControlsNotFoundError"])? else { return Ok(None) };
-        match found.ownership_controls.and_then(|controls| controls.rules.into_iter().next()) {
-            Some(rule) => Ok(Some(Self(rule.object_ownership.as_str().to_owned()))),
-            None => Err(crate::aws::Failure::malformed("no OwnershipControls rule in the answer")),
+        let mut rules = found.ownership_controls.map(|controls| controls.rules).unwrap_or_default();
+        match rules.pop() {
+            Some(rule) if rules.is_empty() => Ok(Some(Self(rule.object_ownership.as_str().to_owned()))),
+            Some(_) | None => Err(crate::aws::Failure::malformed("not one OwnershipControls rule in the answer")),
         }
     }
 }
