@@ -134,6 +134,22 @@ fn an_answer_that_is_cut_is_unknown_wherever_it_is_cut() {
 }
 
 #[test]
+fn a_byte_order_mark_does_not_hide_a_cut() {
+    let whole = Answers::honest();
+    let cut = |text: &str| format!("\u{feff}\n{}", &text[..text.len() / 2]);
+    let answers = Answers { lifecycle: (200, cut(HARMLESS)), people: (200, cut(&whole.people.1)), ..whole };
+    let done = answers.audit(&["--format", "json"]);
+    assert_eq!((verdict(&done, "current"), verdict(&done, "admin")), ("unknown".to_owned(), "unknown".to_owned()));
+}
+
+#[test]
+fn a_code_of_absence_with_403_is_neither_absence_nor_a_foreign_bucket() {
+    let error = "<Error><Code>NoSuchLifecycleConfiguration</Code><Message>m</Message></Error>".to_owned();
+    let done = Answers { lifecycle: (403, error), ..Answers::honest() }.audit(&["--format", "json"]);
+    assert_eq!(verdict(&done, "current"), "unknown", "{}", done.out);
+}
+
+#[test]
 fn lists_that_contradict_themselves_are_unknown() {
     let bob = user("bob", "");
     for people in [
@@ -171,6 +187,9 @@ fn a_caller_of_no_known_partition_is_not_believed() {
 fn what_a_service_says_moves_no_cursor_and_holds_no_secret() {
     let message = "\u{1b}]0;owned\u{7}\u{202e}gnp.exe sent AWS4 Credential=AKIA/x Signature=abc FwoGZXIvYXdzEXAMPLETOKENEXAMPLETOKENEXAMPLETOKEN";
     let error = format!("<ErrorResponse><Error><Code>AccessDenied</Code><Message>{message}</Message></Error></ErrorResponse>");
+    let in_code = "<ErrorResponse><Error><Code>FwoGZXIvYXdzEXAMPLETOKENEXAMPLETOKENEXAMPLETOKEN</Code><Message>m</Message></Error></ErrorResponse>";
+    let done = Answers { sts: (403, in_code.to_owned()), ..Answers::honest() }.audit(&["-v"]);
+    assert!(!done.out.contains("EXAMPLETOKEN") && !done.err.contains("EXAMPLETOKEN"), "{}{}", done.out, done.err);
     for args in [&["-v"][..], &["-v", "--format", "json"], &["-v", "--format", "sarif"], &["-v", "--format", "junit"]] {
         let done = Answers { sts: (403, error.clone()), ..Answers::honest() }.audit(args);
         for text in [&done.out, &done.err] {
