@@ -176,6 +176,7 @@ impl Report {
         for (reporter, path) in outputs {
             let terminal = path.is_none() && io::stdout().is_terminal();
             let options = Options {
+                terminal,
                 width: self.width.or_else(|| terminal.then(width).flatten()),
                 color: path.is_none() && global.color.on(terminal),
                 fail_on: self.fail_on,

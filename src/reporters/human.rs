@@ -176,7 +176,7 @@ impl<'a> Page<'a> {
             self.notice(&format!("judged at {}, before the state was read ({})", minute(all.now), minute(all.taken)))?;
         }
         let notable = all.accounts.values().any(|record| record.gap.is_some() || is_unpinned(record));
-        if notable && self.options.width.is_some_and(|width| width >= 60) {
+        if notable && self.options.terminal && self.options.width.is_some_and(|width| width >= 60) {
             self.accounts()?;
         }
         for (key, record) in &all.accounts {
@@ -409,7 +409,7 @@ impl<'a> Page<'a> {
                 Verdict::Pass | Verdict::NotApplicable => {}
             }
         }
-        if fail + unknown >= TABLE_FROM && self.options.width.is_some_and(|width| width >= 60) {
+        if fail + unknown >= TABLE_FROM && self.options.terminal && self.options.width.is_some_and(|width| width >= 60) {
             self.counts()?;
         }
         let counts = all.summary();

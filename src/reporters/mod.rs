@@ -46,8 +46,10 @@ pub enum Evidence {
 /// What is the same for every reporter.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// The columns of the terminal; without it the report is piped.
+    /// Lines are wrapped at so many columns; without it they are not.
     pub width: Option<u16>,
+    /// A person looks at a terminal: tables may be drawn.
+    pub terminal: bool,
     /// Whether ANSI colours may be written.
     pub color: bool,
     /// Failures below it do not count for the exit code.
@@ -64,6 +66,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             width: None,
+            terminal: false,
             color: false,
             fail_on: Severity::Low,
             incomplete_as_failure: false,

@@ -30,7 +30,7 @@ fn golden(name: &str, text: &str) {
 }
 
 fn at(width: Option<u16>) -> Options {
-    Options { width, ..Options::default() }
+    Options { width, terminal: width.is_some(), ..Options::default() }
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn it_fits_every_width() {
     for width in ["60", "100", "200"] {
         let text = at(&["--width", width]);
         let columns: usize = width.parse().unwrap();
+        assert!(!text.chars().any(|c| ('\u{2500}'..='\u{257f}').contains(&c)), "no box drawing when piped:\n{text}");
         for line in text.lines().filter(|line| line.chars().count() > columns) {
             // A name and a command are never broken.
             let whole = line.contains("lastcopy policy explain") || line.split_whitespace().any(|word| word.len() > 40);
