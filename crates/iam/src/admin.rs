@@ -12,11 +12,12 @@ use crate::pattern::{Case, Pattern};
 /// Whether a document gives full administration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FullAdmin {
-    /// No statement gives every action on every resource. Several narrower ones together are not added up.
+    /// No statement gives every action on every resource. Several narrower statements together are not added up.
     No,
     /// This statement does, whatever other statements take away in part.
     Yes(StatementRef),
-    /// This statement does under conditions, or for all but what it excludes.
+    /// This statement does under conditions, for all but what it excludes, or by narrower patterns that together reach
+    /// the services of every letter.
     Unknown(StatementRef),
 }
 
@@ -29,7 +30,7 @@ pub fn full_admin(doc: &Document) -> FullAdmin {
     if of(Effect::Deny).filter(plain).any(|s| universe.denied(s)) {
         return FullAdmin::No;
     }
-    let mut unknown = None;
+    let mut unknown = of(Effect::Allow).find(|s| universe.spread(s)).map(Statement::reference);
     for statement in of(Effect::Allow).filter(|s| universe.given(s)) {
         let exclusion = matches!(statement.actions, Actions::NotIn(_)) || matches!(statement.resources, Resources::NotIn(_));
         if statement.conditions.is_empty() && !exclusion {
@@ -72,6 +73,16 @@ impl Universe {
         actions && resources
     }
 
+    /// Several patterns of one statement that together give the services of every first letter, such as `a*` to `z*`.
+    fn spread(&self, statement: &Statement) -> bool {
+        let (Actions::In(actions), Resources::In(resources)) = (&statement.actions, &statement.resources) else { return false };
+        let letter = |first: char| {
+            let of_letter = Pattern::new(&format!("{first}*:?*"), Case::Insensitive);
+            actions.iter().any(|p| p.covers(&of_letter))
+        };
+        ('a'..='z').all(letter) && resources.iter().any(|p| self.partitions.iter().any(|all| p.covers(all)))
+    }
+
     fn denied(&self, statement: &Statement) -> bool {
         actions_cover(&statement.actions, &self.action) && resources_cover(&statement.resources, &self.everything)
     }
@@ -112,6 +123,14 @@ mod tests {
         for (elements, expected) in cases {
             assert_eq!(&judge(&format!(r#"{{"Effect":"Allow",{elements}}}"#)), expected, "{elements}");
         }
+    }
+
+    #[test]
+    fn every_letter_is_not_harmless() {
+        let letters: Vec<String> = ('a'..='z').map(|c| format!("\"{c}*\"")).collect();
+        let of = |letters: &[String]| judge(&format!(r#"{{"Effect":"Allow","Action":[{}],"Resource":"*"}}"#, letters.join(",")));
+        assert_eq!(of(&letters), FullAdmin::Unknown(StatementRef { index: 0, sid: None }));
+        assert_eq!(of(&letters[1..]), FullAdmin::No);
     }
 
     #[test]
