@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use crate::assessment::{Assessment, ControlInfo, Finding, ResourceInfo, WaiverInfo};
-use crate::checks::{Meta, Severity, unit_facts};
+use crate::checks::{Meta, Severity};
 use crate::demand::Want;
-use crate::estate::{AccountKey, ResourceId};
+use crate::estate::{AccountKey, Estate, ResourceId};
 use crate::fact::{Fact, FactId, FactSpec, Gap, Kind, Per, Why};
 use crate::judgement::{Judgement, Observed, Tally, Verdict, Violation};
 use crate::policy::{Accepts, Control, Policy, Waiver};
@@ -23,12 +23,13 @@ use crate::view::{Derived, View};
 impl Policy {
     /// The controls as the collector sees them.
     pub fn wants(&self) -> Vec<Want> {
-        let want = |control: &Control| Want {
-            scope: control.scope.clone(),
-            unit: control.check.meta().unit,
-            demands: control.check.demands(&self.estate),
-        };
-        self.controls.iter().map(want).collect()
+        self.controls.iter().map(|control| control.want(&self.estate)).collect()
+    }
+}
+
+impl Control {
+    fn want(&self, estate: &Estate) -> Want {
+        Want { scope: self.scope.clone(), unit: self.check.meta().unit, demands: self.check.demands(estate) }
     }
 }
 
@@ -118,9 +119,10 @@ struct Rows<'a> {
 impl Rows<'_> {
     fn control(&mut self, number: u32, control: &Control) {
         let view = self.view;
-        let unit = control.check.meta().unit;
-        let facts = unit_facts(&*control.check, view.estate);
-        let found = control.scope.members(view.estate, unit, &facts, view.snapshot);
+        // The same question that the collector asked, so that both mean the same members.
+        let want = control.want(view.estate);
+        let unit = want.unit;
+        let found = want.scope.members(view.estate, unit, &want.unit_facts(), view.snapshot);
         let nothing = found.members.is_empty() && found.gaps.is_empty();
         for member in found.members {
             let (id, judgement) = match member {

@@ -153,11 +153,6 @@ impl Tally {
         }
     }
 
-    /// Whether nothing speaks against a pass so far.
-    pub fn is_clean(&self) -> bool {
-        self.violations.is_empty() && self.gaps.is_empty()
-    }
-
     /// The judgement.
     pub fn finish(self) -> Judgement {
         if !self.violations.is_empty() {

@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::demand::Demand;
 use crate::estate::{Estate, ResourceId};
-use crate::fact::{FactId, Kind};
+use crate::fact::Kind;
 use crate::judgement::Judgement;
 use crate::view::View;
 
@@ -170,19 +170,10 @@ pub fn check(id: &str) -> Option<&'static Entry> {
     CHECKS.iter().find(|entry| entry.meta.id == id)
 }
 
-/// All facts that an instance wants of the resource it judges.
-pub fn unit_facts(check: &dyn Check, estate: &Estate) -> Vec<FactId> {
-    check
-        .demands(estate)
-        .into_iter()
-        .filter(|demand| demand.on == crate::demand::On::Unit)
-        .flat_map(|demand| demand.facts)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fact::FactId;
 
     #[test]
     fn ids_are_the_file_names() {

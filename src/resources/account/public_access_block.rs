@@ -38,11 +38,11 @@ impl crate::aws::Read<crate::aws::AccountReader> for AccountPublicAccessBlock {
         let Some(found) = found.public_access_block_configuration else {
             return Err(crate::aws::Failure::malformed("no PublicAccessBlockConfiguration in the answer"));
         };
-        Ok(Some(Self(PublicAccessBlock {
-            block_public_acls: found.block_public_acls.unwrap_or_default(),
-            ignore_public_acls: found.ignore_public_acls.unwrap_or_default(),
-            block_public_policy: found.block_public_policy.unwrap_or_default(),
-            restrict_public_buckets: found.restrict_public_buckets.unwrap_or_default(),
-        })))
+        Ok(Some(Self(PublicAccessBlock::answered(
+            found.block_public_acls,
+            found.ignore_public_acls,
+            found.block_public_policy,
+            found.restrict_public_buckets,
+        ))))
     }
 }

@@ -24,6 +24,16 @@ impl PublicAccessBlock {
         Self { block_public_acls: true, ignore_public_acls: true, block_public_policy: true, restrict_public_buckets: true }
     }
 
+    /// From an answer; a setting that it leaves out is off.
+    pub fn answered(acls: Option<bool>, ignore: Option<bool>, policy: Option<bool>, restrict: Option<bool>) -> Self {
+        Self {
+            block_public_acls: acls.unwrap_or_default(),
+            ignore_public_acls: ignore.unwrap_or_default(),
+            block_public_policy: policy.unwrap_or_default(),
+            restrict_public_buckets: restrict.unwrap_or_default(),
+        }
+    }
+
     /// The most restrictive of both, setting by setting, which is what S3 applies.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
@@ -72,11 +82,11 @@ impl crate::aws::Read<crate::aws::BucketReader> for PublicAccessBlock {
         let Some(found) = found.public_access_block_configuration else {
             return Err(crate::aws::Failure::malformed("no PublicAccessBlockConfiguration in the answer"));
         };
-        Ok(Some(Self {
-            block_public_acls: found.block_public_acls.unwrap_or_default(),
-            ignore_public_acls: found.ignore_public_acls.unwrap_or_default(),
-            block_public_policy: found.block_public_policy.unwrap_or_default(),
-            restrict_public_buckets: found.restrict_public_buckets.unwrap_or_default(),
-        }))
+        Ok(Some(Self::answered(
+            found.block_public_acls,
+            found.ignore_public_acls,
+            found.block_public_policy,
+            found.restrict_public_buckets,
+        )))
     }
 }
