@@ -4,7 +4,9 @@
 //! The flow goes one way: load ([`policy`]) → collect (`collect`, feature `aws`) → [`evaluate`] → render ([`reporters`]).
 //! Every step is also a function on values, so that each can be replayed, tested and used alone.
 
+pub mod access;
 pub mod assessment;
+pub mod authorization;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod checks;
@@ -26,3 +28,4 @@ pub mod snapshot;
 pub mod units;
 pub mod view;
 pub mod visible;
+pub mod world;

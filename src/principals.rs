@@ -3,10 +3,11 @@
 //! It must never leave out a principal whose policies could not be read or parsed: such a principal carries the gap.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use lastcopy_iam::destroy::{ResourceKind, destroying_actions};
-use lastcopy_iam::{Actions, Case, Document, Effect, Layer, Pattern, PolicyName, PrincipalPolicies, Resources};
+use lastcopy_iam::grantees::tells_callers_apart;
+use lastcopy_iam::{Actions, Case, Document, Effect, Layer, Named, Pattern, Policies, Resources};
 
 use crate::estate::{AccountKey, ResourceId};
 use crate::fact::{Fact, FactId, Gap, Kind, Why};
@@ -66,7 +67,7 @@ impl Holder {
 pub struct PolicySet {
     pub held: Vec<Held>,
     /// The permissions boundary, where there is one.
-    pub boundary: Option<(PolicyName, Result<Arc<Parsed>, Gap>)>,
+    pub boundary: Option<(String, Result<Arc<Parsed>, Gap>)>,
     /// Policies that could not be read; they may allow or deny anything.
     pub gaps: Vec<Gap>,
 }
@@ -74,10 +75,60 @@ pub struct PolicySet {
 /// One policy of a set.
 #[derive(Debug)]
 pub struct Held {
-    pub name: PolicyName,
+    /// Its ARN, or `inline policy NAME`.
+    pub name: String,
     pub policy: Arc<Parsed>,
     /// The group that gives it.
     pub group: Option<String>,
+}
+
+impl Held {
+    /// It lives inside its holder.
+    pub fn is_inline(&self) -> bool {
+        self.name.starts_with("inline policy ")
+    }
+}
+
+/// A policy and whom it is in force on.
+#[derive(Debug)]
+pub struct InForce<'a> {
+    pub held: &'a Held,
+    pub holders: Vec<&'a Holder>,
+}
+
+impl InForce<'_> {
+    /// What it says.
+    pub fn document(&self) -> &Document {
+        &self.held.policy.document
+    }
+
+    /// Written by AWS, not by the account.
+    pub fn is_of_aws(&self) -> bool {
+        self.held.name.contains(":iam::aws:policy/")
+    }
+
+    /// `inline policy own of user/alice`, or an ARN.
+    pub fn title(&self) -> String {
+        match self.holders.first() {
+            Some(holder) if self.held.is_inline() => format!("{} of {}", self.held.name, holder.label()),
+            Some(_) | None => self.held.name.clone(),
+        }
+    }
+
+    /// Whom it is in force on, the first ten.
+    pub fn whom(&self) -> String {
+        let names: Vec<String> = self.holders.iter().take(10).map(|holder| holder.label()).collect();
+        let more = self.holders.len() - names.len();
+        if more == 0 { names.join(", ") } else { format!("{} and {more} more", names.join(", ")) }
+    }
+
+    /// What evidence is about: the holder of an inline policy, or the managed policy.
+    pub fn resource(&self, account: &AccountKey) -> ResourceId {
+        match self.holders.first() {
+            Some(holder) if self.held.is_inline() => holder.id.clone(),
+            Some(_) | None => ResourceId::new(account, Kind::IamPolicy, &self.held.name),
+        }
+    }
 }
 
 /// A document with the resources that its Allows may reach in S3.
@@ -109,6 +160,25 @@ impl Principals {
 }
 
 impl AccountPrincipals {
+    /// Every policy in force on somebody who is not among `allowed`, and is not so itself, once each; what a group gives is the
+    /// group's. Policies that could not be read are doubts.
+    pub fn in_force(&self, allowed: &[Pattern], doubts: &mut Doubts) -> Vec<InForce<'_>> {
+        let mut out: BTreeMap<(&str, Option<&ResourceId>), InForce<'_>> = BTreeMap::new();
+        for holder in self.holders.iter().filter(|holder| !holder.is_among(allowed)) {
+            let Some(set) = self.set_of(holder) else { continue };
+            set.gaps.iter().for_each(|gap| doubts.add(gap.clone(), &holder.label()));
+            for held in set.held.iter().filter(|held| held.group.is_none()) {
+                if allowed.iter().any(|glob| glob.matches(&held.name)) {
+                    continue;
+                }
+                let owner = held.is_inline().then_some(&holder.id);
+                let entry = out.entry((&held.name, owner));
+                entry.or_insert_with(|| InForce { held, holders: Vec::new() }).holders.push(holder);
+            }
+        }
+        out.into_values().collect()
+    }
+
     /// The policies of a holder.
     pub fn set_of(&self, holder: &Holder) -> Option<&PolicySet> {
         self.sets.get(holder.set)
@@ -116,15 +186,27 @@ impl AccountPrincipals {
 }
 
 impl PolicySet {
-    /// What was read, as the question of `lastcopy-iam` wants it. [`Self::gaps`] are not part of it.
-    pub fn policies(&self) -> PrincipalPolicies<'_> {
-        let identity = self.held.iter().map(|held| (held.name.clone(), &held.policy.document)).collect();
+    /// As the questions of `lastcopy-iam` want it. Service control policies are not read yet.
+    pub fn policies(&self) -> Policies<'_> {
+        let docs = self.held.iter().map(|held| Named { name: &held.name, document: &held.policy.document }).collect();
         let boundary = match &self.boundary {
             None => Layer::None,
-            Some((name, Ok(policy))) => Layer::Docs((name.clone(), &policy.document)),
-            Some((_, Err(_))) => Layer::Unread,
+            Some((name, Ok(policy))) => Layer::Docs(vec![Named { name, document: &policy.document }]),
+            Some((_, Err(_))) => Layer::Unread(Vec::new()),
         };
-        PrincipalPolicies { identity: Layer::Docs(identity), boundary }
+        Policies {
+            identity: if self.gaps.is_empty() { Layer::Docs(docs) } else { Layer::Unread(docs) },
+            boundary,
+            session: Layer::None,
+            scps: Layer::Unread(Vec::new()),
+            lifted: false,
+        }
+    }
+
+    /// Whether two holders of the same kind who share these policies may get different answers.
+    pub fn tells_holders_apart(&self) -> bool {
+        let boundary = self.boundary.as_ref().and_then(|(_, read)| read.as_ref().ok());
+        self.held.iter().map(|held| &held.policy).chain(boundary).any(|policy| tells_callers_apart(&policy.document))
     }
 
     /// Whether an Allow that was read can apply to the bucket or its objects. A quick no for most principals: it only
@@ -239,7 +321,7 @@ impl<'s> Reader<'s> {
                 }
                 if let Some(boundary) = sources.boundary {
                     let read = self.managed(&id.account, boundary);
-                    set.boundary = Some((PolicyName(boundary.to_owned()), read));
+                    set.boundary = Some((boundary.to_owned(), read));
                 }
             }
             Err(gap) => set.gaps.push(gap),
@@ -273,7 +355,7 @@ impl<'s> Reader<'s> {
         for inline in sources.inline {
             let name = format!("inline policy {}", inline.name);
             match self.parsed(&inline.document) {
-                Ok(policy) => set.held.push(Held { name: PolicyName(name), policy, group: group.cloned() }),
+                Ok(policy) => set.held.push(Held { name, policy, group: group.cloned() }),
                 Err(error) => set.gaps.push(gap(
                     UserPermissions::SPEC,
                     format!("{name} of {} {} is not a valid IAM policy document: {error}", id.kind, id.name),
@@ -282,7 +364,7 @@ impl<'s> Reader<'s> {
         }
         for arn in sources.attached {
             match self.managed(&id.account, arn) {
-                Ok(policy) => set.held.push(Held { name: PolicyName(arn.clone()), policy, group: group.cloned() }),
+                Ok(policy) => set.held.push(Held { name: arn.clone(), policy, group: group.cloned() }),
                 Err(gap) => set.gaps.push(gap),
             }
         }
@@ -319,7 +401,7 @@ fn key(set: &PolicySet) -> Option<SetKey> {
         let name = format!("{}\n{}", held.name, held.group.as_deref().unwrap_or_default());
         (name, Arc::as_ptr(&held.policy).addr())
     });
-    let boundary = set.boundary.as_ref().map(|(name, _)| name.0.clone());
+    let boundary = set.boundary.as_ref().map(|(name, _)| name.clone());
     set.gaps.is_empty().then(|| (held.collect(), boundary))
 }
 
@@ -331,7 +413,7 @@ fn reach(document: &Document) -> Vec<Reach> {
     };
     let mut out = Vec::new();
     for statement in document.statements.iter().filter(|s| s.effect == Effect::Allow && touches(&s.actions, &s3)) {
-        let destroying = destroying_in_s3().any(|action| touches(&statement.actions, &Pattern::new(action, Case::Insensitive)));
+        let destroying = destroying_in_s3().iter().any(|action| touches(&statement.actions, action));
         match &statement.resources {
             Resources::In(list) => out.extend(list.iter().map(|pattern| {
                 let text = pattern.as_str();
@@ -344,10 +426,11 @@ fn reach(document: &Document) -> Vec<Reach> {
     out
 }
 
-fn destroying_in_s3() -> impl Iterator<Item = &'static str> {
-    destroying_actions()
-        .iter()
-        .filter(|row| matches!(row.resource, ResourceKind::Object | ResourceKind::Bucket))
-        .map(|row| row.action)
-        .filter(|action| action.starts_with("s3:"))
+fn destroying_in_s3() -> &'static [Pattern] {
+    static PATTERNS: OnceLock<Vec<Pattern>> = OnceLock::new();
+    PATTERNS.get_or_init(|| {
+        let rows = destroying_actions().iter().filter(|row| matches!(row.resource, ResourceKind::Object | ResourceKind::Bucket));
+        let actions = rows.map(|row| row.action).filter(|action| action.starts_with("s3:"));
+        actions.map(|action| Pattern::new(action, Case::Insensitive)).collect()
+    })
 }

@@ -120,7 +120,7 @@ impl Check for IamPolicyNoFullAdmin {
             set.gaps.iter().for_each(|gap| doubts.add(gap.clone(), &who));
             // What a group gives is reported at the group.
             let judged = |policy: &str| !allowed.iter().any(|glob| glob.matches(policy));
-            for held in set.held.iter().filter(|held| held.group.is_none() && judged(&held.name.0)) {
+            for held in set.held.iter().filter(|held| held.group.is_none() && judged(&held.name)) {
                 match full_admin(&held.policy.document) {
                     FullAdmin::No => {}
                     FullAdmin::Yes(statement) => {

@@ -1,9 +1,11 @@
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use lastcopy_iam::grantees::{Grantee, mentions, names_directly, tells_callers_apart};
 use lastcopy_iam::{
-    Caller, Capability, Case, Document, Effect, May, Pattern, PolicyName, Principal, PrincipalPolicies, ResourceKind, Statement,
-    Target, bucket_policy_may, destroying_actions, may, principal::Match, principal::Principals as Named, who_can_assume,
+    Caller, Capability, Case, Clause, Context, Document, GranteeKind, Guards, Layer, LayerName, Limit, May, Named, Pattern,
+    Policies, Principal, Question, ResourceKind, Setting, Target, Topic, Way, destroying_actions, grantees, limit, may,
+    who_can_assume,
 };
 use serde::Deserialize;
 
@@ -13,7 +15,7 @@ use crate::demand::Demand;
 use crate::estate::{Account, Estate, ResourceId};
 use crate::fact::{Gap, Kind, Why};
 use crate::judgement::{Judgement, Tally};
-use crate::principals::{AccountPrincipals, Doubts, FACTS, Holder, parse};
+use crate::principals::{AccountPrincipals, Doubts, FACTS, Holder, PolicySet, parse};
 use crate::resources::FactType;
 use crate::resources::iam_role::permissions::RolePermissions;
 use crate::resources::iam_user::permissions::{AUTHORIZATION, Inline, UserPermissions};
@@ -27,18 +29,24 @@ use crate::view::View;
 /// stolen keys, one bug or one mistake away from the loss of the documents.
 ///
 /// # Fails when
-/// A user or role of the bucket's account may do one of `actions` on the bucket or on some of its objects by its own policies
-/// and those of its groups, within its boundary and unless a Deny of the bucket policy surely stops it; or the bucket policy
-/// gives it to somebody outside the account, to a service, to everybody, or to a principal by name. A condition that only asks
-/// for TLS, or only refuses requests without it, changes nothing. What depends on another condition, on a policy variable or on an
-/// exclusion makes the verdict unknown, and so does a policy that could not be read, a boundary and the bucket policy included.
-/// An allowed role that others than AWS services and allowed principals may assume makes it unknown too.
+/// A user or role of the bucket's account may do one of `actions` on the bucket or on some of its objects, by its policies,
+/// those of its groups, its boundary and the bucket policy together; or the bucket policy gives it to somebody outside the
+/// account, to a service, to everybody, or to a principal by name.
+///
+/// Conditions are evaluated. One that every caller can meet, TLS, changes nothing. A permission that holds only under other
+/// conditions is one too: the finding says which. `accept` names the kinds of conditions that are limit enough; a principal
+/// passes by them only if every way that it has meets one.
+///
+/// What hangs on something that is not known makes the verdict unknown: a policy that could not be read, a boundary and the
+/// bucket policy included, a tag of the principal in a policy variable, its unique id in a condition, a Principal element of an
+/// unusual form. An allowed role that others than AWS services and allowed principals may assume makes it unknown too.
 ///
 /// On a copy that is fed by replication the feed itself (`s3:Replicate*`) is not asked for: `store-mirror-grants` judges it.
 ///
-/// SCPs and RCPs are not read: a principal counts as able even where one forbids it. Not seen either: the root user, who may do
-/// everything; who may give itself more; ACLs, access points and access grants; who may destroy the KMS key.
-/// A grant of the bucket policy is not weighed against a Deny in the policies of the principal that it names.
+/// SCPs, RCPs and Block Public Access are not read here: a principal counts as able even where one forbids it. Somebody of
+/// another account counts as able where the bucket policy gives it. Not seen: the root user, who may do everything; who may give
+/// itself more; ACLs, access points and access grants; who may destroy the KMS key. Require `s3-bucket-ownership` and
+/// `s3-bucket-public-access-block` too.
 ///
 /// # Fix
 /// Take the action away from the principal, or deny it in the bucket policy to everybody but a break-glass role. Name who has
@@ -56,6 +64,38 @@ pub struct S3BucketLeastPrivilege {
     /// IAM actions of S3 to ask for, for example `s3:DeleteObjectVersion` or `s3:Delete*`. Without it: every action on a bucket or
     /// an object on the list of destroying actions (`crates/iam/data/destroying-actions.txt`).
     actions: Option<Vec<String>>,
+    /// Kinds of conditions that are limit enough: `mfa` lets pass who may only with multi-factor authentication.
+    #[serde(default)]
+    accept: Vec<Accept>,
+}
+
+/// What a condition is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Accept {
+    Mfa,
+    SourceIp,
+    Vpc,
+    Organization,
+    Tag,
+    Time,
+    Source,
+    Request,
+}
+
+impl Accept {
+    pub(super) fn topic(self) -> Topic {
+        match self {
+            Self::Mfa => Topic::Mfa,
+            Self::SourceIp => Topic::SourceIp,
+            Self::Vpc => Topic::Vpc,
+            Self::Organization => Topic::Organization,
+            Self::Tag => Topic::Tag,
+            Self::Time => Topic::Time,
+            Self::Source => Topic::Source,
+            Self::Request => Topic::Request,
+        }
+    }
 }
 
 impl CheckType for S3BucketLeastPrivilege {
@@ -91,6 +131,13 @@ impl CheckType for S3BucketLeastPrivilege {
         let policy = |example: Example, statements: &[String]| example.known(&primary(), BucketPolicy(doc(statements)));
         let tls = r#""Principal":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}},"#;
         let mfa = r#""Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}},"#;
+        let no_mfa = r#""Principal":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}},"#;
+        let but_ops = r#""Principal":"*","Condition":{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/ops"}},"#;
+        let but_id = r#""Principal":"*","Condition":{"StringNotLike":{"aws:userid":"AIDAEXAMPLE"}},"#;
+        let logs =
+            r#""Principal":{"Service":"logging.s3.amazonaws.com"},"Condition":{"StringEquals":{"aws:SourceAccount":"1"}},"#;
+        let (home, team) =
+            ("arn:aws:s3:::acme-documents/${aws:username}/*", "arn:aws:s3:::acme-documents/${aws:PrincipalTag/team}/*");
         let vault = format!(r#""Principal":{{"AWS":"arn:aws:iam::{VAULT}:role/sync"}},"#);
         let own = format!(r#""Principal":{{"AWS":"{PRODUCTION}"}},"#);
         let by_bob = format!(r#""Principal":{{"AWS":"arn:aws:iam::{PRODUCTION}:user/bob"}},"#);
@@ -126,7 +173,30 @@ impl CheckType for S3BucketLeastPrivilege {
             policy(world(fail("TLS does not stop it", on.clone()), &[delete()]), &[statement("Deny", tls, "s3:*", "*")]),
             policy(world(fail("another account", on.clone()), &[]), &[statement("Allow", &vault, "s3:PutObject", objects)]),
             policy(world(fail("everybody", on.clone()), &[]), &[statement("Allow", everyone, "s3:*", objects)]),
-            world(unknown("under a condition", on.clone()), &[statement("Allow", mfa, "s3:Delete*", objects)]),
+            world(fail("under a condition", on.clone()), &[statement("Allow", mfa, "s3:Delete*", objects)]),
+            world(pass("under a condition that is accepted", on.clone()), &[statement("Allow", mfa, "s3:Delete*", objects)])
+                .with(serde_json::json!({ "accept": ["mfa"] })),
+            policy(world(pass("denied without MFA, which is accepted", on.clone()), &[delete()]), &[deny(no_mfa)])
+                .with(serde_json::json!({ "accept": ["mfa"] })),
+            world(
+                fail("two ways, one of them without the accepted condition", on.clone()),
+                &[statement("Allow", mfa, "s3:Delete*", objects), delete()],
+            )
+            .with(serde_json::json!({ "accept": ["mfa"] })),
+            policy(world(pass("denied to all but an allowed role", on.clone()), &[delete()]), &[deny(but_ops)])
+                .with(serde_json::json!({ "allowed": ["role/ops"] })),
+            policy(world(unknown("denied to all but a unique id", on.clone()), &[delete()]), &[deny(but_id)]),
+            world(fail("a variable that is known", on.clone()), &[statement("Allow", "", "s3:Delete*", home)]),
+            world(unknown("a variable that is not known", on.clone()), &[statement("Allow", "", "s3:Delete*", team)]),
+            policy(
+                world(fail("a service under a condition", on.clone()), &[]),
+                &[statement("Allow", logs, "s3:PutObject", objects)],
+            ),
+            policy(
+                world(pass("a service for an accepted source", on.clone()), &[]),
+                &[statement("Allow", logs, "s3:PutObject", objects)],
+            )
+            .with(serde_json::json!({ "accept": ["source"] })),
             world(unknown("not a policy", on.clone()), &["{".to_owned()]),
             world(unknown("bucket policy denied", on.clone()), &[delete()]).denied::<BucketPolicy>(&on),
             bounded(world(unknown("the boundary is missing", on.clone()), &[])),
@@ -142,14 +212,23 @@ impl CheckType for S3BucketLeastPrivilege {
 struct Ask<'a> {
     action: &'a str,
     can: &'a str,
-    targets: Vec<Target<'a>>,
+    targets: Vec<Pattern>,
 }
 
+/// Acts under what they hang on; the empty text is nothing at all.
+type Acts<'a> = BTreeMap<String, BTreeSet<&'a str>>;
+
 /// What somebody can do, and by which statements.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Can<'a> {
-    does: BTreeSet<&'a str>,
+    does: Acts<'a>,
     by: BTreeSet<String>,
+    /// Acts that nobody can tell about, under what they hang on.
+    unclear: Acts<'a>,
+    /// Acts that the boundary or the bucket policy, which could not be read, may take away.
+    unread: BTreeMap<LayerName, BTreeSet<&'a str>>,
+    /// What is not readable from here and may take them away.
+    unless: BTreeSet<&'static str>,
 }
 
 /// So many acts are told in a sentence; the evidence holds all.
@@ -163,23 +242,111 @@ const WORST: &[&str] = &[
     "overwrite objects",
 ];
 
-impl Can<'_> {
-    /// The worst first, and not all of many.
-    fn says(&self) -> String {
-        let mut does: Vec<&str> = self.does.iter().copied().collect();
-        does.sort_by_key(|act| WORST.iter().position(|worst| worst == act).unwrap_or(WORST.len()));
-        match does.get(..FEW) {
-            Some(few) if does.len() > FEW + 1 => format!("{} and do {} more destroying acts", few.join(", "), does.len() - FEW),
-            Some(_) | None => does.join(", "),
-        }
+/// The worst first, and not all of many.
+fn worst(acts: &BTreeSet<&str>) -> String {
+    let mut acts: Vec<&str> = acts.iter().copied().collect();
+    acts.sort_by_key(|act| WORST.iter().position(|worst| worst == act).unwrap_or(WORST.len()));
+    match acts.get(..FEW) {
+        Some(few) if acts.len() > FEW + 1 => format!("{} and do {} more destroying acts", few.join(", "), acts.len() - FEW),
+        Some(_) | None => acts.join(", "),
     }
+}
 
-    fn all(&self) -> String {
-        self.does.iter().copied().collect::<Vec<_>>().join(", ")
+fn every(acts: &BTreeSet<&str>) -> String {
+    acts.iter().copied().collect::<Vec<_>>().join(", ")
+}
+
+impl<'a> Can<'a> {
+    /// `can delete versions; can delete objects only if ...`
+    fn says(&self, list: fn(&BTreeSet<&str>) -> String) -> String {
+        let told = self.does.iter().map(|(when, acts)| match when.as_str() {
+            "" => format!("can {}", list(acts)),
+            when => format!("can {} only if {when}", list(acts)),
+        });
+        let told = told.collect::<Vec<_>>().join("; ");
+        let unless = if self.unless.is_empty() {
+            String::new()
+        } else {
+            let layers = self.unless.iter().copied().collect::<Vec<_>>().join(" or ");
+            format!(", unless {layers} forbids it (not readable from here)")
+        };
+        format!("{told} ({}){unless}", self.by())
     }
 
     fn by(&self) -> String {
         self.by.iter().map(String::as_str).collect::<Vec<_>>().join("; ")
+    }
+
+    fn add(&mut self, other: Self) {
+        for (mine, theirs) in [(&mut self.does, other.does), (&mut self.unclear, other.unclear)] {
+            theirs.into_iter().for_each(|(when, acts)| mine.entry(when).or_default().extend(acts));
+        }
+        other.unread.into_iter().for_each(|(layer, acts)| self.unread.entry(layer).or_default().extend(acts));
+        self.by.extend(other.by);
+        self.unless.extend(other.unless);
+        self.tidy();
+    }
+
+    /// What can be done in any case need not be told with conditions.
+    fn tidy(&mut self) {
+        let plain = self.does.get("").cloned().unwrap_or_default();
+        for (when, acts) in self.does.iter_mut().chain(&mut self.unclear) {
+            if !when.is_empty() {
+                acts.retain(|act| !plain.contains(act));
+            }
+        }
+        let told: BTreeSet<&str> = self.does.values().flatten().copied().collect();
+        self.unclear.values_mut().chain(self.unread.values_mut()).for_each(|acts| acts.retain(|act| !told.contains(act)));
+        self.does.retain(|_, acts| !acts.is_empty());
+        self.unclear.retain(|_, acts| !acts.is_empty());
+        self.unread.retain(|_, acts| !acts.is_empty());
+    }
+
+    fn note(&mut self, can: &'a str, when: String, way: &Way<'_>) {
+        let missing = way.unless.iter().find(|layer| unless(**layer).is_none());
+        self.by.extend(way.grants.iter().filter(|by| by.statement.is_some()).map(ToString::to_string));
+        self.unless.extend(way.unless.iter().filter_map(|layer| unless(*layer)));
+        match missing {
+            Some(layer) => self.unread.entry(*layer).or_default().insert(can),
+            None => self.does.entry(when).or_default().insert(can),
+        };
+    }
+
+    /// Why it is not known what else can be done.
+    fn doubts(&self, set: Option<&PolicySet>) -> Vec<Gap> {
+        let by = self.by();
+        let unclear = self
+            .unclear
+            .iter()
+            .map(|(when, acts)| not_evaluated(&format!("can {} if {when}, which cannot be told ({by})", worst(acts))));
+        let unread = self.unread.iter().map(|(layer, acts)| {
+            let what = if *layer == LayerName::Resource { "the bucket policy".to_owned() } else { layer.to_string() };
+            let detail = format!("can {} ({by}), unless {what}, which could not be read, forbids it", worst(acts));
+            // The gap of a boundary names the permission that would help.
+            let boundary = set.and_then(|set| set.boundary.as_ref()).and_then(|(_, read)| read.as_ref().err());
+            match boundary.filter(|_| *layer == LayerName::Boundary) {
+                Some(gap) => gap.clone().with_detail(detail),
+                None => not_evaluated(&detail),
+            }
+        });
+        unclear.chain(unread).collect()
+    }
+}
+
+/// Of a layer that is never read here: how it is called. The others are read, or their gap decides.
+fn unless(layer: LayerName) -> Option<&'static str> {
+    match layer {
+        LayerName::Scp => Some("an SCP"),
+        LayerName::Rcp => Some("an RCP"),
+        LayerName::PublicAccessBlock => Some("Block Public Access"),
+        LayerName::Resource
+        | LayerName::KeyGrant
+        | LayerName::Acl
+        | LayerName::Identity
+        | LayerName::Boundary
+        | LayerName::Session
+        | LayerName::Endpoint
+        | LayerName::Protected => None,
     }
 }
 
@@ -193,28 +360,7 @@ impl Check for S3BucketLeastPrivilege {
     }
 
     fn problems(&self) -> Vec<String> {
-        let known = |asked: &&String| {
-            let asked = Pattern::new(asked, Case::Insensitive);
-            destroying_actions().iter().any(|row| row.action.starts_with("s3:") && asked.matches(row.action))
-        };
-        let none = self.actions.as_ref().filter(|actions| actions.is_empty());
-        let none =
-            none.map(|_| "`actions` of nothing asks for nothing; leave it out to ask for every destroying action".to_owned());
-        let bad = self.actions.iter().flatten().filter(|action| !known(action));
-        let bad = bad.map(|action| {
-            format!(
-                "`{action}` is no IAM action of S3 that destroys, such as s3:DeleteObjectVersion or s3:PutLifecycleConfiguration"
-            )
-        });
-        let names =
-            |glob: &&String| glob.contains(['/', '*', ':']) || glob.len() == 12 && glob.bytes().all(|byte| byte.is_ascii_digit());
-        let nobody = self.allowed.iter().filter(|glob| !names(glob));
-        none.into_iter()
-            .chain(bad)
-            .chain(
-                nobody.map(|glob| format!("`{glob}` under `allowed` names nobody; write an ARN, or for example `role/{glob}`")),
-            )
-            .collect()
+        problems(self.actions.as_deref(), &self.allowed)
     }
 
     fn judge(&self, unit: &ResourceId, view: &View<'_>) -> Judgement {
@@ -226,64 +372,105 @@ impl Check for S3BucketLeastPrivilege {
         }
         let arn = view.bucket_arn(unit);
         let fed = view.estate.copies_of(unit).any(|(_, _, copy)| copy.is_replica());
-        let asks = self.asks(&arn, fed);
-        let allowed: Vec<Pattern> = self.allowed.iter().map(|glob| Pattern::new(glob, Case::Sensitive)).collect();
-        let policy = tally.read(view.read::<BucketPolicy>(unit)).and_then(|policy| match policy {
-            Some(policy) => {
-                parse(&policy.0, BucketPolicy::SPEC, "the bucket policy").map(Some).map_err(|gap| tally.gap(gap)).ok()
-            }
-            None => Some(None),
-        });
-        let effective = policy.as_ref().map(|doc| doc.as_ref().map(without_transport));
         let Some(own) = view.account_number(&unit.account) else {
             tally.gap(
                 Gap::new(Why::NotCollected, "GetCallerIdentity").with_detail("the number of the bucket's account is not known"),
             );
             return tally.finish();
         };
+        let policy = tally.read(view.read::<BucketPolicy>(unit)).and_then(|policy| match policy {
+            Some(policy) => {
+                parse(&policy.0, BucketPolicy::SPEC, "the bucket policy").map(Some).map_err(|gap| tally.gap(gap)).ok()
+            }
+            None => Some(None),
+        });
+        let policy = policy.as_ref().map(Option::as_ref);
+        let bucket = Bucket {
+            arn: &arn,
+            own,
+            policy: policy.flatten(),
+            guards: guards(policy),
+            asks: self.asks(&arn, fed),
+            default: self.actions.is_none(),
+            accept: self.accept.iter().map(|accept| accept.topic()).collect(),
+            allowed: self.allowed.iter().map(|glob| Pattern::new(glob, Case::Sensitive)).collect(),
+        };
         let mut found = Found::default();
-        if let Some(Some(doc)) = &effective {
-            grants(doc, &asks, own, &allowed, &mut found);
-        }
-        match view.principals().of_account(&unit.account) {
+        let account = view.principals().of_account(&unit.account);
+        let everyone = bucket.grants(account, &mut found);
+        match account {
             Some(account) => {
                 account.gaps.iter().for_each(|gap| tally.gap(gap.clone()));
-                let default = self.actions.is_none();
-                holders(account, &asks, &Bucket { arn: &arn, own, policy: effective.as_ref(), default }, &allowed, &mut found);
+                bucket.holders(account, &everyone, &mut found);
                 tally.pass::<UserPermissions>(unit, format!("{} principals", account.holders.len()), "only allowed principals");
             }
             None => tally.gap(Gap::not_collected(UserPermissions::SPEC)),
         }
         for (subject, (who, can)) in &found.can {
-            let says = format!("{who} can {} ({})", can.says(), can.by());
-            let seen = format!("can {} ({}); SCPs and RCPs were not read", can.all(), can.by());
-            let _ = tally.fail::<UserPermissions>(unit, says, seen, "only allowed principals").subject(subject);
+            let _ = tally
+                .fail::<UserPermissions>(unit, format!("{who} {}", can.says(worst)), can.says(every), "only allowed principals")
+                .subject(subject);
         }
         found.doubts.into_gaps().for_each(|gap| tally.gap(gap));
         tally.finish()
     }
 }
 
+/// What is wrong with lists of actions and of allowed principals.
+pub(super) fn problems(actions: Option<&[String]>, allowed: &[String]) -> Vec<String> {
+    let known = |asked: &&String| {
+        let asked = Pattern::new(asked, Case::Insensitive);
+        destroying_actions().iter().any(|row| row.action.starts_with("s3:") && asked.matches(row.action))
+    };
+    let none = actions.filter(|actions| actions.is_empty());
+    let none = none.map(|_| "`actions` of nothing asks for nothing; leave it out to ask for every destroying action".to_owned());
+    let bad = actions.into_iter().flatten().filter(|action| !known(action));
+    let bad = bad.map(|action| {
+        format!("`{action}` is no IAM action of S3 that destroys, such as s3:DeleteObjectVersion or s3:PutLifecycleConfiguration")
+    });
+    let names =
+        |glob: &&String| glob.contains(['/', '*', ':']) || glob.len() == 12 && glob.bytes().all(|byte| byte.is_ascii_digit());
+    let nobody = allowed.iter().filter(|glob| !names(glob));
+    none.into_iter()
+        .chain(bad)
+        .chain(nobody.map(|glob| format!("`{glob}` under `allowed` names nobody; write an ARN, or for example `role/{glob}`")))
+        .collect()
+}
+
 impl S3BucketLeastPrivilege {
-    fn asks<'a>(&'a self, arn: &'a str, fed_by_replication: bool) -> Vec<Ask<'a>> {
-        let both = || vec![Target::Bucket(arn), Target::ObjectsOf(arn)];
-        if let Some(actions) = &self.actions {
-            return actions.iter().map(|action| Ask { action, can: action, targets: both() }).collect();
-        }
-        destroying_actions()
-            .iter()
-            .filter(|row| row.action.starts_with("s3:"))
-            .filter(|row| !(fed_by_replication && row.action.starts_with("s3:Replicate")))
-            .filter_map(|row| {
-                let target = match row.resource {
-                    ResourceKind::Object => Target::ObjectsOf(arn),
-                    ResourceKind::Bucket => Target::Bucket(arn),
-                    ResourceKind::Key | ResourceKind::Account | ResourceKind::Organization | ResourceKind::Other => return None,
-                };
-                Some(Ask { action: row.action, can: verb(row.capability), targets: vec![target] })
-            })
-            .collect()
+    fn asks<'a>(&self, arn: &str, fed_by_replication: bool) -> Vec<Ask<'a>> {
+        let (bucket, objects) = (Target::One(arn).pattern(), Target::ObjectsOf(arn).pattern());
+        let named: Option<Vec<Pattern>> =
+            self.actions.as_ref().map(|list| list.iter().map(|action| Pattern::new(action, Case::Insensitive)).collect());
+        let rows = destroying_actions().iter().filter(|row| row.action.starts_with("s3:"));
+        rows.filter_map(|row| {
+            let can = match &named {
+                Some(list) if list.iter().any(|action| action.matches(row.action)) => row.action,
+                Some(_) => return None,
+                None if fed_by_replication && row.action.starts_with("s3:Replicate") => return None,
+                None => verb(row.capability),
+            };
+            let targets = match row.resource {
+                ResourceKind::Object => vec![objects.clone()],
+                ResourceKind::Bucket => vec![bucket.clone()],
+                _elsewhere if named.is_some() => vec![bucket.clone(), objects.clone()],
+                ResourceKind::Key | ResourceKind::Account | ResourceKind::Organization | ResourceKind::Other => return None,
+            };
+            Some(Ask { action: row.action, can, targets })
+        })
+        .collect()
     }
+}
+
+/// `None`: the bucket policy could not be read.
+fn guards(policy: Option<Option<&Document>>) -> Guards<'_> {
+    let resource = match policy {
+        None => Layer::Unread(Vec::new()),
+        Some(None) => Layer::None,
+        Some(Some(document)) => Layer::Docs(vec![Named { name: "the bucket policy", document }]),
+    };
+    let bucket = lastcopy_iam::Bucket { restrict_public: Setting::Unread, ..lastcopy_iam::Bucket::default() };
+    Guards { resource, rcps: Layer::Unread(Vec::new()), bucket, ..Guards::default() }
 }
 
 /// Who can, by subject, and what is not known about whom.
@@ -302,157 +489,198 @@ struct Bucket<'a> {
     arn: &'a str,
     /// The number of its account.
     own: &'a str,
-    /// `None`: could not be read.
-    policy: Option<&'a Option<Document>>,
+    /// `None`: there is none, or it could not be read.
+    policy: Option<&'a Document>,
+    guards: Guards<'a>,
+    asks: Vec<Ask<'a>>,
     default: bool,
+    accept: Vec<Topic>,
+    allowed: Vec<Pattern>,
 }
 
-fn holders<'a>(account: &AccountPrincipals, asks: &[Ask<'a>], bucket: &Bucket<'_>, allowed: &[Pattern], found: &mut Found<'a>) {
-    let denies = bucket.policy.and_then(Option::as_ref).filter(|doc| doc.statements.iter().any(|s| s.effect == Effect::Deny));
-    // Holders with the same policies get the same answer; only a Deny of the bucket policy tells them apart.
-    let mut answers: Vec<Option<(Can<'a>, BTreeSet<String>)>> = Vec::new();
-    answers.resize_with(account.sets.len(), || None);
-    let mut work = 0usize;
-    for holder in account.holders.iter().filter(|holder| holder.id.kind != Kind::IamGroup) {
-        let (Some(set), Some(slot)) = (account.set_of(holder), answers.get_mut(holder.set)) else { continue };
-        if set.gaps.is_empty() && !set.may_reach(bucket.arn, bucket.default) {
-            continue;
-        }
-        if holder.is_among(allowed) {
-            assumers(holder, bucket.own, allowed, found);
-            continue;
-        }
-        let (who, arn) = (holder.label(), holder.arn.as_deref().unwrap_or_default());
-        if !set.gaps.is_empty() {
-            set.gaps.iter().for_each(|gap| found.doubts.add(gap.clone(), &who));
-            continue;
-        }
-        let shared = slot.get_or_insert_with(|| ask(&set.policies(), asks));
-        if shared.0.does.is_empty() && shared.1.is_empty() {
-            continue;
-        }
-        // Comparing patterns of many wildcards is costly, and hostile policies are made of them.
-        work += denies.map_or(0, |doc| {
-            asks.len() * set.held.iter().map(|held| held.policy.document.statements.len()).sum::<usize>() * weight(doc)
-        });
-        if work > MOST_WORK {
-            found
-                .doubts
-                .add(not_evaluated("the bucket policy is too complex to compare with the policies of all principals"), &who);
-            continue;
-        }
-        let own = denies.map(|doc| {
-            let number = arn.split(':').nth(4).unwrap_or_default();
-            let deny = denied_to(doc, &Caller::Aws { arn, account: number });
-            let mut policies = set.policies();
-            if let lastcopy_iam::Layer::Docs(docs) = &mut policies.identity {
-                docs.push((PolicyName("the bucket policy".to_owned()), &deny));
+impl<'a> Bucket<'a> {
+    fn ask(&self, caller: Caller<'_>, policies: &Policies<'_>, named: bool, everyone: &Can<'a>) -> Can<'a> {
+        let (mut can, context) = (Can::default(), Context::open());
+        for ask in &self.asks {
+            for target in &ask.targets {
+                let question =
+                    Question { caller, action: ask.action, target, resource_account: Some(self.own), context: &context };
+                let mut ways = match may(&question, policies, &self.guards) {
+                    // The gaps of what could not be read are noted where it was read.
+                    May::No(_) | May::Unknown(_) => continue,
+                    May::Yes(way) => vec![way],
+                    May::OnlyIf(ways) => ways,
+                };
+                if named {
+                    ways.iter_mut().for_each(|way| way.conditions.retain(|clause| !matches!(clause, Clause::Names(_))));
+                }
+                self.weigh(ask.can, &ways, everyone, &mut can);
             }
-            ask(&policies, asks)
-        });
-        let (can, doubts) = own.as_ref().unwrap_or(shared);
-        let unread = set.boundary.as_ref().and_then(|(_, read)| read.as_ref().err());
-        for doubt in doubts {
-            // With an unread boundary there is no plain yes; its gap names the permission that would help.
-            let gap = unread.map_or_else(|| not_evaluated(doubt), |gap| gap.clone().with_detail(doubt.clone()));
-            found.doubts.add(gap, &who);
         }
-        if can.does.is_empty() {
-            continue;
+        can.tidy();
+        can
+    }
+
+    fn weigh(&self, act: &'a str, ways: &[Way<'_>], everyone: &Can<'a>, can: &mut Can<'a>) {
+        let of = |kind| ways.iter().filter(move |way| limit(way, &self.accept) == kind);
+        let when = |ways: &[&Way<'_>]| {
+            let mut texts: Vec<String> = ways.iter().map(|way| conditions(way)).collect();
+            texts.dedup();
+            let more = texts.len().saturating_sub(FEW);
+            texts.truncate(FEW);
+            let told = texts.join(", or ");
+            if more == 0 { told } else { format!("{told}, or in {more} more ways") }
+        };
+        let open: Vec<&Way<'_>> = of(Limit::Open).collect();
+        let Some(least) = open.iter().min_by_key(|way| way.conditions.len()) else {
+            let unclear: Vec<&Way<'_>> = of(Limit::Unclear).collect();
+            if let Some(first) = unclear.first() {
+                can.unclear.entry(when(&unclear)).or_default().insert(act);
+                can.by.extend(first.grants.iter().filter(|by| by.statement.is_some()).map(ToString::to_string));
+            }
+            return;
+        };
+        let when = if least.conditions.is_empty() { String::new() } else { when(&open) };
+        // What everybody can is told once.
+        let to_all = least.grants.iter().all(|by| by.statement.is_some_and(|statement| statement.principals.anyone()));
+        if !(to_all && everyone.does.get(&when).is_some_and(|acts| acts.contains(act))) {
+            can.note(act, when, least);
         }
-        if bucket.policy.is_none() {
-            let doubt =
-                format!("can {} ({}), unless the bucket policy, which could not be read, forbids it", can.says(), can.by());
-            found.doubts.add(not_evaluated(&doubt), &who);
-            continue;
+    }
+
+    fn is_allowed(&self, who: &str) -> bool {
+        self.allowed.iter().any(|glob| aliases(who, self.own).iter().any(|alias| glob.matches(alias)))
+    }
+
+    /// What the users and roles of the account can. Groups are nobody.
+    fn holders(&self, account: &AccountPrincipals, everyone: &Can<'a>, found: &mut Found<'a>) {
+        let by_caller = self.policy.is_some_and(tells_callers_apart);
+        let apart: Vec<bool> = account.sets.iter().map(|set| by_caller || set.tells_holders_apart()).collect();
+        // Holders with the same policies get the same answer, unless a document tells them apart.
+        let mut answers: HashMap<(usize, Kind, bool), Can<'a>> = HashMap::new();
+        for holder in account.holders.iter().filter(|holder| holder.id.kind != Kind::IamGroup) {
+            let Some(set) = account.set_of(holder) else { continue };
+            let (who, arn) = (holder.label(), holder.arn.as_deref().unwrap_or_default());
+            let caller = Caller::Aws { arn, account: arn.split(':').nth(4).unwrap_or_default() };
+            let given = self.policy.is_some_and(|doc| names_directly(doc, &caller));
+            if set.gaps.is_empty() && !given && !set.may_reach(self.arn, self.default) {
+                continue;
+            }
+            if holder.is_among(&self.allowed) {
+                assumers(holder, self, found);
+                continue;
+            }
+            if !set.gaps.is_empty() {
+                set.gaps.iter().for_each(|gap| found.doubts.add(gap.clone(), &who));
+                continue;
+            }
+            let own = apart.get(holder.set).is_none_or(|apart| *apart) || self.policy.is_some_and(|doc| mentions(doc, &caller));
+            let can = if own {
+                self.ask(caller, &set.policies(), false, everyone)
+            } else {
+                let key = (holder.set, holder.id.kind, caller.is_service_linked());
+                answers.entry(key).or_insert_with(|| self.ask(caller, &set.policies(), false, everyone)).clone()
+            };
+            can.doubts(Some(set)).into_iter().for_each(|gap| found.doubts.add(gap, &who));
+            if !can.does.is_empty() {
+                found.can.insert(arn.to_owned(), (who, can));
+            }
         }
-        let entry = &mut found.can.entry(arn.to_owned()).or_insert_with(|| (who, Can::default())).1;
-        entry.does.extend(&can.does);
-        entry.by.extend(can.by.iter().cloned());
+    }
+
+    /// What the bucket policy itself gives to those it names. Returns what everybody can.
+    fn grants(&self, account: Option<&AccountPrincipals>, found: &mut Found<'a>) -> Can<'a> {
+        let mut everyone = Can::default();
+        let mut list = self.policy.map(|doc| grantees(doc, self.own)).unwrap_or_default();
+        list.sort_by_key(|grantee| grantee.kind);
+        for grantee in &list {
+            if self.is_allowed(&grantee.name) {
+                continue;
+            }
+            let mut can = Can::default();
+            for caller in grantee.callers() {
+                if grantee.kind == GranteeKind::Own {
+                    self.own_grantee(grantee, caller, account, &everyone, &mut can, found);
+                } else {
+                    can.add(self.ask(caller, &grantee.policies(), grantee.kind == GranteeKind::Unseen, &everyone));
+                }
+            }
+            can.by.retain(|by| by.ends_with("the bucket policy"));
+            can.doubts(None).into_iter().for_each(|gap| found.doubts.add(gap, &grantee.name));
+            if grantee.kind == GranteeKind::Everyone {
+                everyone.add(can.clone());
+            }
+            if !can.does.is_empty() {
+                found.can.insert(grantee.name.clone(), (grantee.name.clone(), can));
+            }
+        }
+        everyone
+    }
+
+    /// A user or role whose policies were read is asked with them, elsewhere. What is left is a session, or somebody who is not
+    /// in the list.
+    fn own_grantee(
+        &self,
+        grantee: &Grantee,
+        caller: Caller<'_>,
+        account: Option<&AccountPrincipals>,
+        everyone: &Can<'a>,
+        can: &mut Can<'a>,
+        found: &mut Found<'a>,
+    ) {
+        let label = label(&grantee.name);
+        let holders = || account.into_iter().flat_map(|account| &account.holders);
+        if holders().any(|holder| holder.arn.as_deref() == Some(&grantee.name)) {
+            return;
+        }
+        let holder = holders().find(|holder| holder.label() == label);
+        let set = holder.and_then(|holder| account.and_then(|account| account.set_of(holder)));
+        let none = PolicySet::default();
+        let asked = self.ask(caller, &set.unwrap_or(&none).policies(), false, everyone);
+        let whole = account.is_some_and(|account| account.gaps.is_empty()) && set.is_none_or(|set| set.gaps.is_empty());
+        if whole {
+            can.add(asked);
+        } else if !asked.does.is_empty() {
+            let detail = format!("{}, unless its own policies, which could not be read, forbid it", asked.says(worst));
+            found.doubts.add(not_evaluated(&detail), &grantee.name);
+        }
     }
 }
 
-/// So many comparisons of patterns for one bucket; beyond that the answer is not known.
-const MOST_WORK: usize = 50_000_000;
+/// `user/bob` or `role/ops` of an ARN, of a session too.
+fn label(arn: &str) -> String {
+    let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
+    let mut parts = resource.split('/');
+    match (parts.next(), parts.clone().next(), parts.next_back()) {
+        (Some("assumed-role"), Some(role), _) => format!("role/{role}"),
+        (Some("federated-user"), _, Some(name)) => format!("user/{name}"),
+        (Some(kind), _, Some(name)) => format!("{kind}/{name}"),
+        _other => resource.to_owned(),
+    }
+}
 
-/// How costly it is to compare with the Deny statements of a policy.
-fn weight(doc: &Document) -> usize {
-    let wild = |text: &str| if text.bytes().filter(|byte| matches!(byte, b'*' | b'?')).count() > 2 { 2000 } else { 1 };
-    let patterns = |statement: &Statement| -> usize {
-        match &statement.resources {
-            lastcopy_iam::Resources::In(list) | lastcopy_iam::Resources::NotIn(list) => {
-                list.iter().map(|p| wild(p.as_str())).sum()
-            }
-            lastcopy_iam::Resources::None => 1,
-        }
-    };
-    doc.statements.iter().filter(|statement| statement.effect == Effect::Deny).map(patterns).sum()
+fn conditions(way: &Way<'_>) -> String {
+    way.conditions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 /// Whoever may assume an allowed role can do what it can. Who that is depends on trust, which is not evaluated here.
-fn assumers(role: &Holder, own: &str, allowed: &[Pattern], found: &mut Found<'_>) {
+fn assumers(role: &Holder, bucket: &Bucket<'_>, found: &mut Found<'_>) {
     let trust = match &role.trust {
         None => return,
         Some(Err(gap)) => return found.doubts.add(gap.clone(), &role.label()),
         Some(Ok(trust)) => trust,
     };
-    for trusted in who_can_assume(&trust.document, own) {
+    for trusted in who_can_assume(&trust.document, bucket.own) {
         let who = trusted.principal.to_string();
         // A service acts for whoever set it up; these hand sessions to machines and devices outside AWS.
         let lends = |name: &str| ["rolesanywhere.", "credentials.iot.", "ssm."].iter().any(|service| name.starts_with(service));
         let of_aws = |name: &str| name.ends_with(".amazonaws.com") || name.ends_with(".amazonaws.com.cn");
         let known = matches!(&trusted.principal, Principal::Service(name) if of_aws(name) && !name.contains('*') && !lends(name));
-        if known || allowed.iter().any(|glob| aliases(&who, own).iter().any(|alias| glob.matches(alias))) {
+        if known || bucket.is_allowed(&who) {
             continue;
         }
         let doubt = format!("may be assumed by {who} (trust policy, {}), who is not among `allowed`", trusted.statement);
         found.doubts.add(not_evaluated(&doubt), &role.label());
-    }
-}
-
-fn ask<'a>(policies: &PrincipalPolicies<'_>, asks: &[Ask<'a>]) -> (Can<'a>, BTreeSet<String>) {
-    let (mut can, mut doubts) = (Can::default(), BTreeSet::new());
-    for ask in asks {
-        for target in &ask.targets {
-            match may(policies, ask.action, *target) {
-                May::No => {}
-                May::Yes(because) if because.unless.is_empty() => {
-                    can.does.insert(ask.can);
-                    can.by.insert(format!("{}, {}", because.policy, because.statement));
-                }
-                May::Yes(because) => {
-                    let unless = because.unless.join(", or ");
-                    doubts.insert(format!("{} of {} gives {}, unless {unless}", because.statement, because.policy, ask.can));
-                }
-                May::Unknown(reasons) => doubts.extend(reasons.iter().map(ToString::to_string)),
-            }
-        }
-    }
-    (can, doubts)
-}
-
-/// What the bucket policy itself gives, to whomever it names except its own account as a whole.
-fn grants<'a>(doc: &Document, asks: &[Ask<'a>], own: &str, allowed: &[Pattern], found: &mut Found<'a>) {
-    for ask in asks {
-        for grant in ask.targets.iter().flat_map(|target| bucket_policy_may(doc, ask.action, *target)) {
-            let statement = format!("the bucket policy, {}", grant.statement.reference());
-            let mut doubts: Vec<String> = grant.doubts.iter().map(ToString::to_string).collect();
-            if grant.conditional && !is_about_transport(grant.statement) {
-                doubts.push(format!("{statement} gives it under conditions"));
-            }
-            for who in named(grant.to, own) {
-                if allowed.iter().any(|glob| aliases(&who, own).iter().any(|alias| glob.matches(alias))) {
-                    continue;
-                }
-                if doubts.is_empty() {
-                    let can = &mut found.can.entry(who.clone()).or_insert_with(|| (who, Can::default())).1;
-                    can.does.insert(ask.can);
-                    can.by.insert(statement.clone());
-                } else {
-                    doubts.iter().for_each(|doubt| found.doubts.add(not_evaluated(doubt), &who));
-                }
-            }
-        }
     }
 }
 
@@ -468,42 +696,6 @@ fn aliases<'n>(who: &'n str, own: &str) -> Vec<Cow<'n, str>> {
         names.push(format!("{kind}/{name}").into());
     }
     names
-}
-
-fn named(principals: &Named, own: &str) -> Vec<String> {
-    match principals {
-        Named::None => Vec::new(),
-        Named::Not(_) => vec![principals.to_string()],
-        Named::Any(list) => list
-            .iter()
-            .filter(|principal| !matches!(principal, Principal::Account(number) if number == own))
-            .map(ToString::to_string)
-            .collect(),
-    }
-}
-
-/// The Deny statements of a bucket policy as they bind a caller. One that perhaps binds it keeps its Principal, and is then
-/// doubtful for `may`.
-fn denied_to(doc: &Document, caller: &Caller<'_>) -> Document {
-    let bound = |statement: &Statement| match statement.principals.names(caller) {
-        Match::No => None,
-        Match::Maybe => Some(statement.clone()),
-        Match::Yes => Some(Statement { principals: Named::None, ..statement.clone() }),
-    };
-    let statements = doc.statements.iter().filter(|s| s.effect == Effect::Deny).filter_map(bound).collect();
-    Document { version: doc.version, id: None, statements }
-}
-
-/// Without the Deny statements that anybody escapes by using TLS.
-fn without_transport(doc: &Document) -> Document {
-    let keep = |s: &&Statement| s.effect == Effect::Allow || !is_about_transport(s);
-    Document { version: doc.version, id: None, statements: doc.statements.iter().filter(keep).cloned().collect() }
-}
-
-/// Whether its conditions are about TLS alone, which every caller can use.
-fn is_about_transport(statement: &Statement) -> bool {
-    let transport = |key: &str| key == "aws:securetransport" || key == "s3:tlsversion";
-    !statement.conditions.is_empty() && statement.conditions.iter().all(|condition| transport(&condition.key))
 }
 
 fn verb(capability: Capability) -> &'static str {

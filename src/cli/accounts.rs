@@ -33,6 +33,7 @@ mod live {
     use crate::cli::progress::Bar;
     use crate::cli::{Failed, Global, wall};
     use crate::collect::run::{Options, Stop, collect};
+    use crate::demand::Want;
     use crate::estate::{AccountKey, Estate};
     use crate::policy::Policy;
     use crate::snapshot::Snapshot;
@@ -75,10 +76,23 @@ mod live {
             Ok(connections)
         }
 
-        /// Reads the live accounts. Ctrl-C ends cleanly with what was read so far.
+        /// Reads what the policy demands of the live accounts. Ctrl-C ends cleanly with what was read so far.
         pub(in crate::cli) fn read(
             &self,
             policy: &Policy,
+            connections: BTreeMap<AccountKey, Connection>,
+            clock: Option<fn() -> jiff::Timestamp>,
+            runtime: &tokio::runtime::Runtime,
+            global: &Global,
+        ) -> Snapshot {
+            self.read_wants(policy, &policy.wants(), connections, clock, runtime, global)
+        }
+
+        /// Reads these wants instead.
+        pub(in crate::cli) fn read_wants(
+            &self,
+            policy: &Policy,
+            wants: &[Want],
             connections: BTreeMap<AccountKey, Connection>,
             clock: Option<fn() -> jiff::Timestamp>,
             runtime: &tokio::runtime::Runtime,
@@ -96,7 +110,6 @@ mod live {
             };
             let bar = Bar::new(!global.quiet && std::io::stderr().is_terminal());
             let stop = Arc::new(Stop::default());
-            let wants = policy.wants();
             let snapshot = runtime.block_on(async {
                 let (asked, say) = (stop.clone(), global.clone());
                 let reading = Arc::new(AtomicBool::new(true));
@@ -110,7 +123,7 @@ mod live {
                     }
                     quit();
                 });
-                let snapshot = collect(&wants, &policy.estate, &options, &bar, &stop).await;
+                let snapshot = collect(wants, &policy.estate, &options, &bar, &stop).await;
                 reading.store(false, Ordering::Relaxed);
                 snapshot
             });

@@ -202,7 +202,7 @@ impl Report {
 }
 
 /// The columns of the terminal.
-fn width() -> Option<u16> {
+pub(super) fn width() -> Option<u16> {
     let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     columns.or_else(terminal_width).filter(|columns| *columns >= 20).or(Some(80))
 }

@@ -1,7 +1,7 @@
 //! The demo: loopback accounts of a company in a mixed state, audited by a shipped policy through the real SDK.
 
 #[cfg(feature = "demo")]
-pub(super) use live::{AFTER, Demo, collect};
+pub(super) use live::{AFTER, Demo, collect, collect_wants};
 
 #[cfg(feature = "demo")]
 mod live {
@@ -16,6 +16,7 @@ mod live {
     use crate::aws::session::Connection;
     use crate::cli::accounts::{Accounts, runtime};
     use crate::cli::{Failed, Global, files};
+    use crate::demand::Want;
     use crate::estate::AccountKey;
     use crate::exit::Exit;
     use crate::policy::Policy;
@@ -96,6 +97,16 @@ Try next:
 
     /// Starts the demo accounts and reads them by the demo's policy, or by the policies given.
     pub(in crate::cli) fn collect(paths: &[PathBuf], accounts: &Accounts, global: &Global) -> Result<(Policy, Snapshot), Failed> {
+        collect_wants(paths, accounts, global, &Policy::wants)
+    }
+
+    /// The same, and reads what the wants say.
+    pub(in crate::cli) fn collect_wants(
+        paths: &[PathBuf],
+        accounts: &Accounts,
+        global: &Global,
+        wants: &dyn Fn(&Policy) -> Vec<Want>,
+    ) -> Result<(Policy, Snapshot), Failed> {
         let policy = if paths.is_empty() {
             let file = SourceFile { path: "policies/demo.yaml".to_owned(), bytes: POLICY.as_bytes().to_vec() };
             files::checked(&[file], global)?.policy
@@ -115,7 +126,7 @@ Try next:
             .iter()
             .map(|(key, account)| (key.clone(), to(if account.is_aws() { PRODUCTION_KEY } else { OFFSITE_KEY })))
             .collect();
-        let mut snapshot = accounts.read(&policy, connections, Some(demo_now), &runtime, global);
+        let mut snapshot = accounts.read_wants(&policy, &wants(&policy), connections, Some(demo_now), &runtime, global);
         // The port differs from run to run, and tells nobody anything.
         for record in snapshot.accounts.values_mut() {
             record.endpoint = Some("the demo on this machine".to_owned());

@@ -15,10 +15,15 @@ mod collect;
 mod demo;
 mod files;
 mod generate;
+mod iam;
+mod page;
 mod permissions;
 mod policy;
 #[cfg(feature = "aws")]
 mod progress;
+mod sources;
+mod who_can;
+mod why;
 
 /// Will a recoverable copy of your documents in S3 survive? Policies say what must hold; lastcopy reads the live accounts,
 /// judges and reports.
@@ -67,6 +72,12 @@ enum Command {
     Permissions(permissions::Permissions),
     /// Check policies, print their schema, explain checks
     Policy(policy::Policy),
+    /// Who may do this to that bucket, object or other resource, and by which statement
+    WhoCan(Box<who_can::WhoCan>),
+    /// Why one principal may or may not, statement by statement
+    Why(Box<why::Why>),
+    /// The IAM engine by hand: decide requests that come as JSON Lines
+    Iam(iam::Iam),
     /// The demo accounts
     #[cfg(feature = "demo")]
     Demo(demo::Demo),
@@ -114,6 +125,9 @@ pub fn main() -> ExitCode {
         Command::Collect(collect) => collect.run(&global),
         Command::Permissions(permissions) => permissions.run(&global),
         Command::Policy(policy) => policy.run(&global),
+        Command::WhoCan(who_can) => who_can.run(&global),
+        Command::Why(why) => why.run(&global),
+        Command::Iam(iam) => iam.run(&global),
         #[cfg(feature = "demo")]
         Command::Demo(demo) => demo.run(&global),
         Command::Completions(completions) => completions.run(),

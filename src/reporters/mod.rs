@@ -19,7 +19,7 @@ pub mod text;
 pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
-mod wire;
+pub(crate) mod wire;
 
 /// Writes an assessment in one format.
 pub trait Reporter: fmt::Debug + Send + Sync {

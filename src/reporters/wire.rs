@@ -11,7 +11,7 @@ use serde_json::ser::{Formatter, Serializer};
 use super::text::is_unsafe;
 
 /// Writes a value, with a line for each element down to `depth` levels.
-pub(super) fn write<T: Serialize>(value: &T, depth: usize, out: &mut dyn io::Write) -> io::Result<()> {
+pub(crate) fn write<T: Serialize>(value: &T, depth: usize, out: &mut dyn io::Write) -> io::Result<()> {
     let mut out = io::BufWriter::with_capacity(1 << 16, out);
     value.serialize(&mut Serializer::with_formatter(&mut out, Lines { depth, at: 0, has_value: false }))?;
     io::Write::write_all(&mut out, b"\n")?;

@@ -10,6 +10,7 @@ mod faults;
 mod guard;
 mod hostile;
 mod human;
+mod iam;
 mod laws;
 mod moto;
 mod pack;

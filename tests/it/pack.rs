@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lastcopy_demo::{Account, Bucket, Root, RootMfa, World};
+use lastcopy_demo::{Account, Bucket, Role, Root, RootMfa, World};
 
 use crate::support::{Accounts, lastcopy, run};
 
@@ -18,6 +18,8 @@ stores:
     copies:
       primary: { account: production, bucket: acme-documents, exclude: ["tmp/"] }
       mirror: { account: vault, bucket: acme-documents-mirror, fed-by: replication }
+controls:
+  - { id: roles-trusted, with: { allowed: ["111111111111"], require-external-id: true } } # the audit, from production
 "#;
 
 /// Every check is of some use to the pack, so a new one is decided upon.
@@ -82,6 +84,12 @@ fn a_company_that_did_its_homework_meets_the_pack() {
     };
     let (mut production, mut vault) = (homework("111111111111"), homework("222222222222"));
     production.buckets.push(bucket("acme-documents", "").replication(mirrored));
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let replicate = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":["s3:GetReplicationConfiguration","s3:ListBucket"],"Resource":"arn:aws:s3:::acme-documents"},
+        {"Effect":"Allow","Action":["s3:GetObjectVersionForReplication","s3:GetObjectVersionAcl","s3:GetObjectVersionTagging"],"Resource":"arn:aws:s3:::acme-documents/*"},
+        {"Effect":"Allow","Action":["s3:ReplicateObject","s3:ReplicateDelete","s3:ObjectOwnerOverrideToBucketOwner"],"Resource":"arn:aws:s3:::acme-documents-mirror/*"}]}"#;
+    production.roles.push(Role::new("s3-replication", "2026-01-01T00:00:00Z", trust).inline("replication", replicate));
     vault.buckets.push(bucket("acme-documents-mirror", feed));
     let accounts = Accounts::of(World::default().account(production).account(vault));
     let file = collected(&accounts);

@@ -8,6 +8,7 @@
 use std::fmt;
 
 use crate::json::{self, Member, Node, Position, Syntax, Value};
+use crate::json_reader::{Segment, join};
 use crate::model::{Actions, Condition, ConditionOperator, Document, Effect, Resources, Scalar, Statement, Version};
 use crate::pattern::{Case, Pattern};
 use crate::principal::{Principal, Principals};
@@ -76,11 +77,10 @@ pub enum ParseErrorKind {
 
 type Step<T> = Result<T, ParseError>;
 
-/// A value together with the path that leads to it.
-#[derive(Clone)]
+/// A value together with the way that leads to it. Only an error writes the way down, so it costs nothing until then.
 struct Spot<'a> {
-    node: &'a Node,
-    path: String,
+    node: &'a Node<'a>,
+    from: Option<(&'a Spot<'a>, Segment<&'a str>)>,
 }
 
 impl Document {
@@ -89,8 +89,16 @@ impl Document {
     /// # Errors
     /// The first thing that is not in the grammar, with line, column and path.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let root = json::parse(text).map_err(|e| fault(e.at, &e.path, ParseErrorKind::Syntax(e.kind)))?;
-        let spot = Spot { node: &root, path: String::new() };
+        let root = json::parse(text).map_err(|e| fault(e.at, e.path, ParseErrorKind::Syntax(e.kind)))?;
+        Self::from_node(&root)
+    }
+
+    /// Reads a document that is a value inside a longer text, which need not be parsed twice.
+    ///
+    /// # Errors
+    /// The first thing that is not in the grammar, with the path inside the document, and line and column in the whole text.
+    pub fn from_node(node: &Node<'_>) -> Result<Self, ParseError> {
+        let spot = Spot { node, from: None };
         let members = spot.object(&["Version", "Id", "Statement"])?;
         let version = match find(members, "Version") {
             None => Version::V2008,
@@ -105,7 +113,7 @@ impl Document {
         };
         let id = find(members, "Id").map(|member| spot.under(member).text().map(str::to_owned)).transpose()?;
         let listed = spot.under(find(members, "Statement").ok_or_else(|| spot.fault(ParseErrorKind::Missing("Statement")))?);
-        let statements = listed.each().enumerate().map(|(index, spot)| statement(index, version, &spot)).collect::<Step<_>>()?;
+        let statements = listed.each(|index, spot| statement(index, version, spot))?;
         Ok(Self { version, id, statements })
     }
 }
@@ -132,18 +140,18 @@ fn statement(index: usize, version: Version, spot: &Spot<'_>) -> Step<Statement>
     let action = |text: &str| Pattern::new(text, Case::Insensitive);
     let actions = match (of("Action"), of("NotAction")) {
         (Some(_), Some(_)) => return Err(both("Action", "NotAction")),
-        (Some(some), None) => Actions::In(some.patterns(action)?),
-        (None, Some(none)) => Actions::NotIn(none.patterns(action)?),
+        (Some(some), None) => Actions::In(some.texts(action)?),
+        (None, Some(none)) => Actions::NotIn(none.texts(action)?),
         (None, None) => return Err(spot.fault(ParseErrorKind::Missing("Action or NotAction"))),
     };
     let resource = |text: &str| match version {
         Version::V2008 => Pattern::new(text, Case::Sensitive),
-        Version::V2012 => Pattern::with_variables(text, Case::Sensitive),
+        Version::V2012 => Pattern::resource(text),
     };
     let resources = match (of("Resource"), of("NotResource")) {
         (Some(_), Some(_)) => return Err(both("Resource", "NotResource")),
-        (Some(some), None) => Resources::In(some.patterns(resource)?),
-        (None, Some(none)) => Resources::NotIn(none.patterns(resource)?),
+        (Some(some), None) => Resources::In(some.texts(resource)?),
+        (None, Some(none)) => Resources::NotIn(none.texts(resource)?),
         (None, None) => Resources::None,
     };
     let conditions = of("Condition").map_or(Ok(Vec::new()), |block| conditions(&block))?;
@@ -160,16 +168,14 @@ fn principals(spot: &Spot<'_>) -> Step<Vec<Principal>> {
     };
     let mut out = Vec::new();
     for member in members {
-        let read: fn(&str) -> Principal = match member.key.as_str() {
+        let read: fn(&str) -> Principal = match &*member.key {
             "AWS" => Principal::aws,
             "Service" => |text| Principal::Service(text.to_owned()),
             "Federated" => |text| Principal::Federated(text.to_owned()),
             "CanonicalUser" => |text| Principal::CanonicalUser(text.to_owned()),
-            other => return Err(fault(member.at, &spot.path, ParseErrorKind::UnknownPrincipal(other.to_owned()))),
+            other => return Err(spot.fault_at(member.at, ParseErrorKind::UnknownPrincipal(other.to_owned()))),
         };
-        for entry in spot.under(member).each() {
-            out.push(read(entry.text_or("a string or a list of strings")?));
-        }
+        out.extend(spot.under(member).texts(read)?);
     }
     Ok(out)
 }
@@ -181,10 +187,10 @@ fn conditions(spot: &Spot<'_>) -> Step<Vec<Condition>> {
         let spot = spot.under(block);
         let keys = spot.members()?;
         if keys.is_empty() {
-            return Err(fault(block.at, &spot.path, ParseErrorKind::EmptyOperator(block.key.clone())));
+            return Err(spot.fault_at(block.at, ParseErrorKind::EmptyOperator(block.key.to_string())));
         }
         for key in keys {
-            let values = spot.under(key).each().map(|value| scalar(&value)).collect::<Step<_>>()?;
+            let values = spot.under(key).each(|_, value| scalar(value))?;
             out.push(Condition { operator: operator.clone(), key: key.key.to_lowercase(), values });
         }
     }
@@ -193,36 +199,41 @@ fn conditions(spot: &Spot<'_>) -> Step<Vec<Condition>> {
 
 fn scalar(spot: &Spot<'_>) -> Step<Scalar> {
     match &spot.node.value {
-        Value::String(text) => Ok(Scalar::String(text.clone())),
-        Value::Number(text) => Ok(Scalar::Number(text.clone())),
+        Value::String(text) => Ok(Scalar::String(text.to_string())),
+        Value::Number(text) => Ok(Scalar::Number((*text).to_owned())),
         Value::Bool(value) => Ok(Scalar::Bool(*value)),
         other @ (Value::Null | Value::List(_) | Value::Object(_)) => Err(spot.kind("a string, a number or a boolean", other)),
     }
 }
 
-fn find<'a>(members: &'a [Member], name: &str) -> Option<&'a Member> {
+fn find<'a>(members: &'a [Member<'a>], name: &str) -> Option<&'a Member<'a>> {
     members.iter().find(|member| member.key == name)
 }
 
-fn fault(at: Position, path: &str, kind: ParseErrorKind) -> ParseError {
-    ParseError { line: at.line, column: at.column, path: path.to_owned(), kind }
+fn fault(at: Position, path: String, kind: ParseErrorKind) -> ParseError {
+    ParseError { line: at.line, column: at.column, path, kind }
 }
 
 impl<'a> Spot<'a> {
     fn fault(&self, kind: ParseErrorKind) -> ParseError {
-        fault(self.node.at, &self.path, kind)
+        self.fault_at(self.node.at, kind)
     }
 
-    fn kind(&self, expected: &'static str, found: &Value) -> ParseError {
+    /// An error at a key of this value.
+    fn fault_at(&self, at: Position, kind: ParseErrorKind) -> ParseError {
+        let way = std::iter::successors(self.from, |(parent, _)| parent.from);
+        fault(at, join(&way.map(|(_, segment)| segment).collect::<Vec<_>>()), kind)
+    }
+
+    fn kind(&self, expected: &'static str, found: &Value<'_>) -> ParseError {
         self.fault(ParseErrorKind::Kind { expected, found: found.kind() })
     }
 
-    fn under(&self, member: &'a Member) -> Spot<'a> {
-        let path = if self.path.is_empty() { member.key.clone() } else { format!("{}.{}", self.path, member.key) };
-        Spot { node: &member.value, path }
+    fn under(&'a self, member: &'a Member<'a>) -> Spot<'a> {
+        Spot { node: &member.value, from: Some((self, Segment::Key(&member.key))) }
     }
 
-    fn members(&self) -> Step<&'a [Member]> {
+    fn members(&self) -> Step<&'a [Member<'a>]> {
         match &self.node.value {
             Value::Object(members) => Ok(members),
             other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::List(_)) => {
@@ -232,22 +243,22 @@ impl<'a> Spot<'a> {
     }
 
     /// The members of an object that may hold nothing but these.
-    fn object(&self, allowed: &[&str]) -> Step<&'a [Member]> {
+    fn object(&self, allowed: &[&str]) -> Step<&'a [Member<'a>]> {
         let members = self.members()?;
-        match members.iter().find(|member| !allowed.contains(&member.key.as_str())) {
+        match members.iter().find(|member| !allowed.contains(&&*member.key)) {
             None => Ok(members),
-            Some(odd) => Err(fault(odd.at, &self.path, ParseErrorKind::UnknownElement(odd.key.clone()))),
+            Some(odd) => Err(self.fault_at(odd.at, ParseErrorKind::UnknownElement(odd.key.to_string()))),
         }
     }
 
     /// The grammar allows a single value wherever a list may stand.
-    fn each(&self) -> impl Iterator<Item = Spot<'a>> + use<'a, '_> {
-        let (one, many): (_, &[Node]) = match &self.node.value {
-            Value::List(items) => (None, items),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => (Some(self.clone()), &[]),
-        };
-        let listed = many.iter().enumerate().map(|(i, node)| Spot { node, path: format!("{}[{i}]", self.path) });
-        one.into_iter().chain(listed)
+    fn each<T>(&self, read: impl Fn(usize, &Spot<'_>) -> Step<T>) -> Step<Vec<T>> {
+        let Value::List(items) = &self.node.value else { return Ok(vec![read(0, self)?]) };
+        let mut out = Vec::with_capacity(items.len());
+        for (index, node) in items.iter().enumerate() {
+            out.push(read(index, &Spot { node, from: Some((self, Segment::Index(index))) })?);
+        }
+        Ok(out)
     }
 
     fn text_or(&self, expected: &'static str) -> Step<&'a str> {
@@ -263,8 +274,8 @@ impl<'a> Spot<'a> {
         self.text_or("a string")
     }
 
-    fn patterns(&self, read: impl Fn(&str) -> Pattern) -> Step<Vec<Pattern>> {
-        self.each().map(|entry| entry.text_or("a string or a list of strings").map(&read)).collect()
+    fn texts<T>(&self, read: impl Fn(&str) -> T) -> Step<Vec<T>> {
+        self.each(|_, entry| entry.text_or("a string or a list of strings").map(&read))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::{Operator, Quantifier};
+use proptest::prelude::*;
 
 /// One statement with these elements.
 fn with(elements: &str) -> String {
@@ -131,4 +132,88 @@ fn deep_nesting_is_refused_with_its_path() {
     let error = Document::parse(&with(&format!("\"Action\":{}", "[".repeat(100)))).expect_err("too deep");
     assert_eq!(error.kind, ParseErrorKind::Syntax(Syntax::TooDeep));
     assert!(error.path.starts_with("Statement[0].Action[0]"), "{error}");
+}
+
+#[test]
+fn several_documents_of_one_text_are_read_in_place() {
+    let good = with("\"Action\":\"s3:*\"");
+    let bad = with("\"Action\":[\"a\",1]");
+    let line = format!("{{\"é\":[{good},\n{bad}]}}");
+    let root = json::parse(&line).expect("valid");
+    let Value::Object(members) = &root.value else { panic!("an object") };
+    let Value::List(items) = &members[0].value.value else { panic!("a list") };
+    let [first, second] = &items[..] else { panic!("two documents") };
+    let document = Document::from_node(first).expect("valid");
+    assert_eq!((document.statements[0].position.offset, document.statements[0].position.column), (21, 21));
+    assert_eq!(
+        Document::from_node(second).expect_err("a number").to_string(),
+        "2:47: Statement[0].Action[1]: expected a string or a list of strings, found a number"
+    );
+    assert_eq!(Document::from_node(&root).expect_err("no document").to_string(), "1:2: unknown element \"é\"");
+}
+
+/// A document with every element, valid as it stands.
+const FULL: &str = r#"{ "Version": "2012-10-17", "Id": "x",
+  "Statement": [ { "Sid": "a", "Effect": "Deny", "NotPrincipal": {"AWS": ["111122223333", "*"], "Service": "s3.amazonaws.com"},
+      "NotAction": ["S3:Get*", "s3:\u0050ut?"], "NotResource": "arn:aws:s3:::b/${aws:username}/é*",
+      "Condition": { "ForAllValues:StringLikeIfExists": {"S3:Prefix": ["a", 1, true]}, "Null": {"k": "true"} } },
+    { "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": ["*", "${*}", "${"] } ] }"#;
+
+/// Words of the grammar and pieces of JSON, among which an edit chooses.
+const PIECES: [&str; 24] = [
+    "",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\\",
+    "*",
+    "?",
+    "${",
+    "null",
+    "7",
+    "{}",
+    "[]",
+    "\"Effect\"",
+    "\"Action\"",
+    "\"NotAction\"",
+    "\"Principal\":\"*\",",
+    "\"Statement\"",
+    "\"2008-10-17\"",
+    "é",
+    "\u{0}",
+];
+
+proptest! {
+    #[test]
+    fn a_damaged_document_is_read_or_refused(
+        edits in proptest::collection::vec((any::<proptest::sample::Index>(), 0..20_usize, 0..PIECES.len()), 0..3),
+    ) {
+        let mut text: Vec<char> = FULL.chars().collect();
+        for (at, length, piece) in edits {
+            let from = at.index(text.len() + 1);
+            let to = (from + length).min(text.len());
+            text.splice(from..to, PIECES[piece].chars());
+        }
+        let text: String = text.into_iter().collect();
+        match Document::parse(&text) {
+            Ok(document) => {
+                let root = json::parse(&text).expect("a document is JSON");
+                prop_assert_eq!(Document::from_node(&root), Ok(document));
+            }
+            Err(error) => {
+                let line = text.split('\n').nth(error.line as usize - 1).expect("a line of the text");
+                prop_assert!((error.column as usize) <= line.chars().count() + 1, "{}: {}", error, text);
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in any::<String>()) {
+        let _either = Document::parse(&text);
+        let _either = Document::parse(&with(&text));
+    }
 }

@@ -6,6 +6,14 @@
 use crate::model::{Actions, Resources};
 use crate::pattern::Pattern;
 
+/// Does the element apply to this action?
+pub(crate) fn actions_match(actions: &Actions, action: &str) -> bool {
+    match actions {
+        Actions::In(list) => list.iter().any(|pattern| pattern.matches(action)),
+        Actions::NotIn(list) => !list.iter().any(|pattern| pattern.matches(action)),
+    }
+}
+
 /// Can the element apply to some action of the question?
 pub(crate) fn actions_touch(actions: &Actions, asked: &Pattern) -> bool {
     match actions {

@@ -1,8 +1,12 @@
 //! JSON with positions: every value and every key knows where it stands in the text (RFC 8259).
 //!
 //! It must never accept what AWS could read differently: two equal keys in one object, a lone surrogate, or anything
-//! beyond the grammar is an error, not a guess. It runs in time linear in the text and never nests deeper than [`MAX_DEPTH`].
+//! beyond the grammar is an error, not a guess. However hostile the text, it never takes more time than reading it and sorting
+//! the keys of each object, and never nests deeper than [`MAX_DEPTH`].
+//!
+//! What it reads borrows from the text; only a string with escapes is copied.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::json_reader::Reader;
@@ -29,31 +33,31 @@ impl fmt::Display for Position {
 
 /// A value and where it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
+pub struct Node<'a> {
     /// Where the value starts.
     pub at: Position,
     /// The value.
-    pub value: Value,
+    pub value: Value<'a>,
 }
 
 /// A JSON value. A number keeps its spelling: nothing is rounded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
+pub enum Value<'a> {
     /// `null`
     Null,
     /// `true` or `false`
     Bool(bool),
     /// A number as written.
-    Number(String),
+    Number(&'a str),
     /// A string with its escapes resolved.
-    String(String),
+    String(Cow<'a, str>),
     /// A list.
-    List(Vec<Node>),
+    List(Vec<Node<'a>>),
     /// An object, in the order of the text; its keys are distinct.
-    Object(Vec<Member>),
+    Object(Vec<Member<'a>>),
 }
 
-impl Value {
+impl Value<'_> {
     /// The kind of value in plain words, for messages.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -70,13 +74,13 @@ impl Value {
 
 /// One key of an object with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
+pub struct Member<'a> {
     /// The key with its escapes resolved.
-    pub key: String,
+    pub key: Cow<'a, str>,
     /// Where the key starts.
     pub at: Position,
     /// The value.
-    pub value: Node,
+    pub value: Node<'a>,
 }
 
 /// Why a text is not JSON.
@@ -128,7 +132,7 @@ pub struct SyntaxError {
 ///
 /// # Errors
 /// The first place where the text leaves the grammar.
-pub fn parse(text: &str) -> Result<Node, SyntaxError> {
+pub fn parse(text: &str) -> Result<Node<'_>, SyntaxError> {
     Reader::new(text).read()
 }
 

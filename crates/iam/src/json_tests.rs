@@ -3,14 +3,16 @@
 use super::*;
 use proptest::prelude::*;
 
-fn plain(node: &Node) -> serde_json::Value {
+fn plain(node: &Node<'_>) -> serde_json::Value {
     match &node.value {
         Value::Null => serde_json::Value::Null,
         Value::Bool(b) => (*b).into(),
         Value::Number(n) => serde_json::from_str(n).expect("a number"),
-        Value::String(s) => s.clone().into(),
+        Value::String(s) => s.to_string().into(),
         Value::List(items) => items.iter().map(plain).collect::<Vec<_>>().into(),
-        Value::Object(members) => serde_json::Value::Object(members.iter().map(|m| (m.key.clone(), plain(&m.value))).collect()),
+        Value::Object(members) => {
+            serde_json::Value::Object(members.iter().map(|m| (m.key.to_string(), plain(&m.value))).collect())
+        }
     }
 }
 
@@ -107,5 +109,179 @@ proptest! {
             let twice = matches!(ours.map_err(|e| e.kind), Err(Syntax::DuplicateKey(_)));
             prop_assert!(theirs.is_err() || twice, "{}", text);
         }
+    }
+}
+
+/// Line and column by counting, for what the reader keeps track of.
+fn counted(text: &str, offset: usize) -> Position {
+    let before = &text[..offset];
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let column = line.chars().count() as u32 + 1;
+    Position { offset, line: before.matches('\n').count() as u32 + 1, column }
+}
+
+/// Every value and every key is where the tree says.
+fn is_placed(text: &str, node: &Node<'_>) {
+    assert_eq!(node.at, counted(text, node.at.offset), "{text}");
+    let rest = &text[node.at.offset..];
+    match &node.value {
+        Value::Null => assert!(rest.starts_with("null")),
+        Value::Bool(b) => assert!(rest.starts_with(&b.to_string())),
+        Value::Number(n) => assert!(rest.starts_with(n)),
+        Value::String(_) => assert!(rest.starts_with('"')),
+        Value::List(items) => {
+            assert!(rest.starts_with('['));
+            items.iter().for_each(|item| is_placed(text, item));
+        }
+        Value::Object(members) => {
+            assert!(rest.starts_with('{'));
+            for member in members {
+                assert_eq!(member.at, counted(text, member.at.offset), "{text}");
+                let key = serde_json::Deserializer::from_str(&text[member.at.offset..]).into_iter::<String>().next();
+                assert_eq!(key.expect("a key").expect("a key"), member.key, "{text}");
+                is_placed(text, &member.value);
+            }
+        }
+    }
+}
+
+/// An error names a place where the text has what the error says.
+fn is_there(text: &str, error: &SyntaxError) {
+    assert_eq!(error.at, counted(text, error.at.offset), "{text}");
+    let rest = &text[error.at.offset..];
+    match &error.kind {
+        Syntax::Unexpected { found, .. } => assert!(rest.starts_with(*found), "{text}"),
+        Syntax::End { .. } => assert_eq!(rest, "", "{text}"),
+        Syntax::DuplicateKey(_) => assert!(rest.starts_with('"'), "{text}"),
+        Syntax::TooDeep => assert!(rest.starts_with(['[', '{']), "{text}"),
+        Syntax::Escape(c) => assert!(rest.strip_prefix('\\').is_some_and(|rest| rest.starts_with(*c)), "{text}"),
+        Syntax::LoneSurrogate(code) => {
+            assert!(rest.to_lowercase().starts_with(&format!("\\u{code:04x}")), "{text}");
+        }
+        Syntax::Control(code) => assert_eq!(rest.chars().next().map(u32::from), Some(*code), "{text}"),
+    }
+}
+
+/// The independent reader says the same, our stricter rules and its smaller numbers apart, and all places are right.
+fn is_read_alike(text: &str) {
+    let theirs = serde_json::from_str::<serde_json::Value>(text);
+    match (parse(text), theirs) {
+        (Ok(node), Ok(value)) => {
+            assert_eq!(plain(&node), value, "{text}");
+            is_placed(text, &node);
+        }
+        (Ok(node), Err(error)) => {
+            assert!(error.to_string().contains("out of range"), "{text}: {error}");
+            is_placed(text, &node);
+        }
+        (Err(error), Ok(_)) => {
+            assert!(matches!(error.kind, Syntax::DuplicateKey(_) | Syntax::TooDeep), "{text}: {error:?}");
+            is_there(text, &error);
+        }
+        (Err(error), Err(_)) => is_there(text, &error),
+    }
+}
+
+#[test]
+fn what_ends_plain_text_is_seen_at_every_place_of_a_word() {
+    let odd = [
+        "", " ", "!", "\"", "#", "[", "\\", "\\\\", "]", "\u{0}", "\u{1f}", "\u{7f}", "\u{80}", "\u{a2}", "é", "€", "😀",
+        "\\u00e9",
+    ];
+    for (first, second) in odd.iter().flat_map(|first| odd.map(|second| (first, second))) {
+        for length in 0..18 {
+            let (before, between) = ("a".repeat(length), "b".repeat(length % 9));
+            is_read_alike(&format!("[\"{before}{first}{between}{second}c\" , {{\"{first}{between}{second}\": x"));
+            is_read_alike(&format!("[\"{before}{first}{between}{second}c\" , {{\"{first}{between}{second}\": 1}}]"));
+        }
+    }
+}
+
+#[test]
+fn surrogates_pair_at_the_ends_of_their_ranges() {
+    let codes = ["", "0041", "d7ff", "D800", "dbff", "dc00", "dFFf", "e000", "00", "\\", "x"];
+    for (first, second) in codes.iter().flat_map(|first| codes.map(|second| (first, second))) {
+        is_read_alike(&format!("\"\\u{first}\\u{second}\""));
+        is_read_alike(&format!("\"\\u{first}{second}\""));
+    }
+}
+
+#[test]
+fn indentation_of_every_width_is_counted() {
+    for width in 0..40 {
+        for end in ["\n", "\r\n", "\n\t", "\n\n", "é\n"] {
+            is_read_alike(&format!("{end}{0}[{end}{0}\"é\",{end}{0}7{end}{0}]{end}{0}", " ".repeat(width)));
+        }
+    }
+}
+
+#[test]
+fn strings_without_escapes_borrow() {
+    let node = parse(r#"{"plain":["é","\u00e9"]}"#).expect("valid");
+    let Value::Object(members) = &node.value else { panic!("an object") };
+    let Value::List(items) = &members[0].value.value else { panic!("a list") };
+    assert!(matches!(members[0].key, Cow::Borrowed("plain")));
+    assert!(matches!(items[0].value, Value::String(Cow::Borrowed("é"))));
+    assert!(matches!(&items[1].value, Value::String(Cow::Owned(text)) if text == "é"));
+}
+
+#[test]
+fn equal_keys_are_found_among_few_and_among_many() {
+    for count in (1..40).chain([100_000]) {
+        // Spelled with an escape, a key is still the same key.
+        let keys: String =
+            (0..count).map(|n| if n % 3 == 0 { format!("\"\\u006b{n}\":0,") } else { format!("\"k{n}\":0,") }).collect();
+        assert!(parse(&format!("{{{keys}\"last\":0}}")).is_ok(), "{count}");
+        for again in [0, count / 2, count - 1] {
+            let error = parse(&format!("{{{keys}\"k{again}\":0}}")).expect_err("twice");
+            assert_eq!((error.at.offset, error.kind), (keys.len() + 1, Syntax::DuplicateKey(format!("k{again}"))));
+        }
+    }
+}
+
+/// A text with everything the grammar has.
+const RICH: &str = r#"{ "Version": "2012-10-17", "Id": "\u00e9\ud83d\ude00é😀\n",
+  "Statement": [ { "Sid": "", "Effect": "Allow", "Action": ["s3:Get*", "s3:\u002a"],
+    "Resource": "arn:aws:s3:::b/${aws:username}/é/*", "Principal": {"AWS": ["111122223333", "*"]},
+    "Condition": { "NumericLessThan": {"s3:max-keys": [-1.5e+3, 0, 10]}, "Bool": {"aws:SecureTransport": true},
+      "Null": {"x": [false, null, {}, []]} } } ] }"#;
+
+/// The text with some characters taken out, put in or repeated.
+fn damaged() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        r#"[\[\]{}",:0-9eE+. \\untrfalse\n-]{0,3}"#,
+        "\\PC{0,2}",
+        Just("\\ud800".to_owned()),
+        any::<char>().prop_map(String::from)
+    ];
+    let edit = (any::<proptest::sample::Index>(), 0..12_usize, piece, any::<bool>());
+    proptest::collection::vec(edit, 1..4).prop_map(|edits| {
+        let mut text: Vec<char> = RICH.chars().collect();
+        for (at, length, piece, again) in edits {
+            let from = at.index(text.len() + 1);
+            let to = (from + length).min(text.len());
+            let repeated = if again { text[from..to].to_vec() } else { Vec::new() };
+            text.splice(from..if again { from } else { to }, piece.chars().chain(repeated));
+        }
+        text.into_iter().collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn reads_any_text_as_the_independent_reader(text in any::<String>(), soup in r#"[\[\]{}",:0-9eE+. \\u\ndabé😀-]{0,24}"#) {
+        is_read_alike(&text);
+        is_read_alike(&soup);
+        is_read_alike(&format!("[\"{text}\", {soup}"));
+    }
+
+    #[test]
+    fn reads_a_damaged_text_as_the_independent_reader(text in damaged()) {
+        is_read_alike(&text);
+    }
+
+    #[test]
+    fn places_are_right_in_valid_texts(value in tree(), pretty: bool) {
+        is_read_alike(&if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.expect("text"));
     }
 }

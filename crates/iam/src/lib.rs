@@ -36,6 +36,7 @@
 //! | layer | one kind of policy in force on a principal: none, these documents, or unread |
 //! | unread | could not be read, which is never the same as none |
 //! | kill path | a numbered way to destroy the last copy of a document |
+//! | escalation | a way by which a principal, the actor, gains what its own policies do not give it |
 //!
 //! # Which way it errs
 //!
@@ -44,34 +45,65 @@
 //! | [`Pattern::covers`](pattern::Pattern::covers) | yes | no |
 //! | [`Pattern::intersects`](pattern::Pattern::intersects) | both, a policy variable taken as any string | yes, where a variable is concerned |
 //! | [`refuses_plaintext`] | whole | part |
-//! | [`grants_to_others`], [`who_can_assume`] | absence of a principal | listing one that a Deny stops |
-//! | [`may`](may::may) | no and yes, by the principal's own policies | unknown |
+//! | [`grantees`], [`grants_to_others`], [`who_can_assume`] | absence of a principal | listing one that a Deny stops |
+//! | [`may`] | no; yes | only if |
+//! | [`Action::acts_on`](actions::Action::acts_on) | no | yes, where the data leaves it open |
+//! | [`actions::problem`] | none | none, for services it does not hold |
+//! | [`assume::assumers`] | a safeguard that is there | one that is missing |
+//! | [`lint::findings`] | dead | alive |
 //! | [`full_admin`] | yes | unknown for exclusions and conditions; no for stars put together from several statements |
 
+pub mod actions;
 pub mod admin;
+pub mod assume;
+mod condition;
+pub mod context;
+pub mod decide;
 pub mod destroy;
 pub mod document;
+pub mod escalation;
+pub mod evaluate;
+pub mod excess;
+pub mod explain;
 mod fit;
+pub mod grantees;
 pub mod grants;
 pub mod json;
 mod json_reader;
+pub mod layer;
+pub mod limits;
+pub mod lint;
 pub mod may;
 pub mod model;
 pub mod pattern;
 pub mod principal;
+pub mod public;
+pub mod reach;
+pub mod simulate;
+mod statement;
 pub mod tls;
 pub mod trust;
+mod variable;
 
 pub use admin::{FullAdmin, full_admin};
+pub use context::Context;
+pub use decide::{Decision, decide};
 pub use destroy::{Capability, Destroying, ResourceKind, destroying_actions};
 pub use document::{ParseError, ParseErrorKind};
+pub use evaluate::{Request, Way};
+pub use explain::{Bearing, Line, explain};
+pub use grantees::{GranteeKind, grantees};
 pub use grants::{Grant, Outsider, grants_to_others, outsiders};
-pub use may::{Because, Doubt, Layer, May, PolicyName, PrincipalPolicies, Reason, ResourceGrant, Target, bucket_policy_may, may};
+pub use layer::{AclGrant, Bucket, Deciding, Grantee, Guards, KeyGrant, Layer, LayerName, Level, Named, Policies, Setting};
+pub use limits::{Limit, limit};
+pub use may::{May, Question, Target, WhyNot, may};
 pub use model::{
     Actions, Condition, ConditionOperator, Document, Effect, Operator, Quantifier, Resources, Scalar, Statement, StatementRef,
     Version,
 };
 pub use pattern::{Case, Pattern};
 pub use principal::{Caller, Match, Principal, Principals};
+pub use public::is_public;
+pub use statement::{Clause, Miss, Topic};
 pub use tls::{Cover, Gap, GapReason, Tls, TlsVersion, refuses_plaintext};
 pub use trust::{Trusted, who_can_assume};

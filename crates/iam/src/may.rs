@@ -1,321 +1,285 @@
-//! May a principal do this, as far as its own policies tell?
+//! May a principal do this to some such resource, in some reachable request?
 //!
-//! It must never say "no" while a layer that could grant is unread, and never say "yes" while a statement that was read could
-//! refuse. Conditions, variables and exclusions are not evaluated: where they could matter the answer is "unknown" with reasons.
-//! A layer that can only take away and could not be read is assumed to take nothing away. Service control policies, session
-//! policies and resource policies are not part of the question; [`bucket_policy_may`] reads the last.
+//! It must never say "no" where a request exists that AWS would allow, nor over a granting layer that was not read. It tries
+//! resources that the policies themselves suggest, one by one and exactly; only where none of them passes does it ask the
+//! coarse question over all of them at once, which errs towards "perhaps".
 //!
 //! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>.
 
-use std::fmt;
-
-use crate::fit::{actions_cover, actions_touch, resources_cover, resources_touch};
-use crate::model::{Actions, Document, Effect, Resources, Statement, StatementRef};
+use crate::condition::{self, Truth};
+use crate::context::{Context, Keys};
+use crate::evaluate::{Outcome, Request, Way, owner, weigh};
+use crate::layer::{Guards, Layer, LayerName, Named, Policies};
+use crate::model::{Effect, Resources, Version};
 use crate::pattern::{Case, Pattern};
-use crate::principal::Principals;
-
-/// One kind of policy as it was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Layer<T> {
-    /// Surely none.
-    None,
-    /// These.
-    Docs(T),
-    /// Could not be read, wholly or in part.
-    Unread,
-}
-
-/// How a policy is called: its ARN, or the name of an inline policy.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PolicyName(pub String);
-
-impl fmt::Display for PolicyName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The policies of one user or role: its own, those of its groups, and its boundary.
-#[derive(Debug, Clone)]
-pub struct PrincipalPolicies<'a> {
-    /// Inline and attached, groups included. `Unread` if any of them could not be read.
-    pub identity: Layer<Vec<(PolicyName, &'a Document)>>,
-    /// The permissions boundary: it grants nothing, it only limits.
-    pub boundary: Layer<(PolicyName, &'a Document)>,
-}
+use crate::principal::{Caller, Form};
+use crate::statement::{Asked, Clause};
 
 /// What the action is done to. The question is about some resource of the target, not about each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target<'a> {
-    /// The bucket with this ARN, or any other single resource.
-    Bucket(&'a str),
+    /// The resource with this ARN, wildcards taken literally.
+    One(&'a str),
     /// An object of the bucket with this ARN.
     ObjectsOf(&'a str),
+    /// A resource that matches.
+    Matching(&'a str),
     /// Some resource, whichever.
     Any,
 }
 
 impl Target<'_> {
-    fn pattern(self) -> Pattern {
+    /// As a pattern.
+    #[must_use]
+    pub fn pattern(self) -> Pattern {
         match self {
-            Self::Bucket(arn) => Pattern::literal(arn, Case::Sensitive),
+            Self::One(arn) => Pattern::literal(arn, Case::Sensitive),
             Self::ObjectsOf(arn) => Pattern::starting_with(&format!("{arn}/"), Case::Sensitive),
+            Self::Matching(text) => Pattern::new(text, Case::Sensitive),
             Self::Any => Pattern::new("*", Case::Sensitive),
         }
     }
 }
 
+/// A question about many requests.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Who.
+    pub caller: Caller<'a>,
+    /// The IAM action, any case, without wildcards.
+    pub action: &'a str,
+    /// On what.
+    pub target: &'a Pattern,
+    /// The account that owns it. `None`: as its ARN says, or else the caller's.
+    pub resource_account: Option<&'a str>,
+    /// What is known of the request; open, as a rule.
+    pub context: &'a Context,
+}
+
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum May {
-    /// No policy of the principal gives it.
-    No,
-    /// This statement gives it.
-    Yes(Because),
-    /// Cannot be told without evaluating conditions, or without what could not be read.
-    Unknown(Vec<Reason>),
+pub enum May<'a> {
+    /// In no request.
+    No(WhyNot),
+    /// In this way, unless a layer that could not be read takes it away.
+    Yes(Way<'a>),
+    /// Only in these ways, each under its conditions; the one that asks for least first.
+    OnlyIf(Vec<Way<'a>>),
+    /// Nothing that was read grants it, and these layers could not be read.
+    Unknown(Vec<LayerName>),
 }
 
-/// What gives a permission.
+/// Why the answer is no.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Because {
-    /// The policy.
-    pub policy: PolicyName,
-    /// The statement, with index and Sid.
-    pub statement: StatementRef,
-    /// What could still take it away and was not read.
-    pub unless: Vec<String>,
+pub enum WhyNot {
+    /// A statement denies it.
+    Denied(Vec<String>),
+    /// These layers lack an Allow.
+    NotAllowed(Vec<LayerName>),
 }
 
-/// Why the answer is unknown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
-    /// The identity policies could not be read.
-    UnreadIdentity,
-    /// This Allow could give it.
-    Allow(PolicyName, StatementRef, Doubt),
-    /// This Deny could take it away.
-    Deny(PolicyName, StatementRef, Doubt),
-    /// The boundary does not plainly allow it, nor plainly leave it out.
-    Boundary(PolicyName),
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnreadIdentity => f.write_str("the policies of the principal could not be read"),
-            Self::Allow(policy, statement, doubt) => write!(f, "{statement} of {policy} may allow it: {doubt}"),
-            Self::Deny(policy, statement, doubt) => write!(f, "{statement} of {policy} may deny it: {doubt}"),
-            Self::Boundary(policy) => write!(f, "the boundary {policy} may leave it out"),
+/// Answers a question.
+#[must_use]
+pub fn may<'a>(question: &Question<'_>, policies: &Policies<'a>, guards: &Guards<'a>) -> May<'a> {
+    let request = Request {
+        caller: question.caller,
+        action: question.action,
+        resource: question.target.as_str(),
+        resource_account: question.resource_account,
+        context: question.context,
+    };
+    if question.target.is_exact() {
+        return answer(weigh(&request, Asked::One(question.target.as_str()), policies, guards));
+    }
+    let over = |part| weigh(&request, Asked::Some(part, question.target), policies, guards);
+    // Most principals are told no at once: nothing they hold touches the target.
+    let coarse = over(question.target);
+    if !matches!(coarse, Outcome::Passes(_)) {
+        return answer(coarse);
+    }
+    let (suggested, parts) = suggestions(&request, question.target, policies, guards);
+    let mut best: Vec<Way<'a>> = Vec::new();
+    let mut refusal = None;
+    for resource in [question.target].into_iter().chain(&suggested).filter_map(|pattern| pattern.meet(question.target)) {
+        match weigh(&request, Asked::One(&resource), policies, guards) {
+            Outcome::Passes(ways) => {
+                if ways.first().is_some_and(|way| way.conditions.is_empty()) {
+                    return answer(Outcome::Passes(ways));
+                }
+                add(&mut best, ways);
+            }
+            other @ (Outcome::Refused(_) | Outcome::Lacking(_)) => refusal = refusal.or(Some(other)),
         }
     }
-}
-
-/// What makes a statement doubtful.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Doubt {
-    /// It has conditions.
-    Conditions,
-    /// It is written with NotAction or NotResource.
-    Exclusion,
-    /// Its resource holds a policy variable.
-    Variable,
-    /// It covers part of what is asked.
-    Part,
-    /// It has a Principal where none belongs, or no resource where one does.
-    Form,
-    /// It binds some principals, perhaps not the ones in question.
-    Principals,
-}
-
-impl fmt::Display for Doubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Conditions => "it has conditions",
-            Self::Exclusion => "it is written by exclusion",
-            Self::Variable => "its resource holds a policy variable",
-            Self::Part => "it covers part of what is asked",
-            Self::Form => "it has a principal, or no resource, unlike a policy of its kind",
-            Self::Principals => "it binds only some principals",
-        })
-    }
-}
-
-/// May the principal do the action on some resource of the target? The action may hold wildcards: then "some such action".
-#[must_use]
-pub fn may(principal: &PrincipalPolicies<'_>, action: &str, resource: Target<'_>) -> May {
-    let identity = match &principal.identity {
-        Layer::None => return May::No,
-        Layer::Unread => return May::Unknown(vec![Reason::UnreadIdentity]),
-        Layer::Docs(docs) => docs,
-    };
-    let (boundary, unless) = match &principal.boundary {
-        Layer::None => (None, Vec::new()),
-        Layer::Docs(boundary) => (Some(boundary), Vec::new()),
-        Layer::Unread => (None, vec!["the permissions boundary, which could not be read, takes it away".to_owned()]),
-    };
-    let statements: Vec<Named<'_>> = identity.iter().flat_map(|(name, doc)| named(name, doc)).collect();
-    let limits: Vec<Named<'_>> = boundary.iter().flat_map(|(name, doc)| named(name, doc)).collect();
-    let denies: Vec<Named<'_>> = statements.iter().chain(&limits).filter(|(_, s)| s.effect == Effect::Deny).copied().collect();
-    let question = Question { action: Pattern::new(action, Case::Insensitive), target: resource.pattern(), kind: Kind::Identity };
-    let mut reasons = Vec::new();
-    for (policy, allow) in statements.iter().filter(|(_, s)| s.effect == Effect::Allow) {
-        for part in question.parts(allow) {
-            let Some(mut doubts) = question.weigh(&denies, part) else { continue };
-            if let Some((name, _)) = boundary {
-                match question.within(&limits, part) {
-                    Some(true) => {}
-                    Some(false) => doubts.push(Reason::Boundary(name.clone())),
-                    None => continue,
+    if !best.is_empty() {
+        // Another resource may pass under less: then that is told too, if not under what.
+        for part in &parts {
+            let Outcome::Passes(ways) = over(part) else { continue };
+            for mut way in ways.into_iter().filter(|way| !way.hangs_on_unread()) {
+                let told = |known: &Way<'_>| {
+                    known
+                        .conditions
+                        .iter()
+                        .all(|clause| matches!(clause, Clause::Variable(..)) || way.conditions.contains(clause))
+                };
+                if !best.iter().any(told) {
+                    way.conditions.push(Clause::Overlap);
+                    add(&mut best, vec![way]);
                 }
             }
-            doubts.extend(
-                doubt_in_allow(allow, part, Kind::Identity).map(|d| Reason::Allow((*policy).clone(), allow.reference(), d)),
-            );
-            if doubts.is_empty() {
-                return May::Yes(Because { policy: (*policy).clone(), statement: allow.reference(), unless });
+        }
+        return answer(Outcome::Passes(best));
+    }
+    // None of the resources passes: is that so for all of them? What is granted lies within a pattern that grants it.
+    let mut part_refused = None;
+    for part in &parts {
+        match over(part) {
+            Outcome::Passes(ways) => add(&mut best, ways),
+            other @ (Outcome::Refused(_) | Outcome::Lacking(_)) => part_refused = part_refused.or(Some(other)),
+        }
+    }
+    match part_refused.or(refusal) {
+        Some(refusal) if best.is_empty() => answer(refusal),
+        _ => {
+            best.iter_mut().for_each(|way| way.conditions.push(Clause::Overlap));
+            answer(Outcome::Passes(if best.is_empty() { passes(coarse) } else { best }))
+        }
+    }
+}
+
+fn passes(outcome: Outcome<'_>) -> Vec<Way<'_>> {
+    match outcome {
+        Outcome::Passes(mut ways) => {
+            ways.iter_mut().for_each(|way| way.conditions.push(Clause::Overlap));
+            ways
+        }
+        Outcome::Refused(_) | Outcome::Lacking(_) => Vec::new(),
+    }
+}
+
+/// So many alternatives are kept.
+const MOST_ALTERNATIVES: usize = 8;
+
+/// So many resources are tried.
+const MOST_TRIES: usize = 64;
+
+fn add<'a>(best: &mut Vec<Way<'a>>, ways: Vec<Way<'a>>) {
+    for way in ways {
+        if !best.contains(&way) {
+            best.push(way);
+        }
+    }
+    best.sort_by_key(|way| (way.hangs_on_unread(), way.conditions.len()));
+    // More than are kept become one of which nothing can be told.
+    if best.len() > MOST_ALTERNATIVES {
+        best.truncate(MOST_ALTERNATIVES);
+        if let Some(last) = best.last_mut() {
+            last.conditions = vec![Clause::Overlap];
+        }
+    }
+}
+
+fn answer(outcome: Outcome<'_>) -> May<'_> {
+    match outcome {
+        Outcome::Refused(by) => May::No(WhyNot::Denied(by.iter().map(ToString::to_string).collect())),
+        Outcome::Lacking(layers) => May::No(WhyNot::NotAllowed(layers)),
+        Outcome::Passes(mut ways) => {
+            if ways.first().is_some_and(|way| way.conditions.is_empty()) {
+                return May::Yes(ways.swap_remove(0));
             }
-            add(&mut reasons, doubts);
-        }
-    }
-    if reasons.is_empty() { May::No } else { May::Unknown(reasons) }
-}
-
-/// An Allow of a bucket policy that touches the question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResourceGrant<'a> {
-    /// The statement.
-    pub statement: &'a Statement,
-    /// Whom it names. An account named here must still grant it to its principals.
-    pub to: &'a Principals,
-    /// It holds only under its conditions.
-    pub conditional: bool,
-    /// What may make it ineffective, conditions of its own aside.
-    pub doubts: Vec<Reason>,
-}
-
-/// The Allows of a bucket policy that touch the action on some resource of the target. Left out is only what an unconditional
-/// Deny for everybody wholly covers.
-#[must_use]
-pub fn bucket_policy_may<'a>(doc: &'a Document, action: &str, target: Target<'_>) -> Vec<ResourceGrant<'a>> {
-    let name = PolicyName("the bucket policy".to_owned());
-    let statements: Vec<Named<'_>> = named(&name, doc).filter(|(_, s)| s.principals != Principals::None).collect();
-    let denies: Vec<Named<'_>> = statements.iter().filter(|(_, s)| s.effect == Effect::Deny).copied().collect();
-    let question = Question { action: Pattern::new(action, Case::Insensitive), target: target.pattern(), kind: Kind::Resource };
-    let mut out = Vec::new();
-    for statement in doc.statements.iter().filter(|s| s.effect == Effect::Allow && s.principals != Principals::None) {
-        let (mut alive, mut doubts) = (false, Vec::new());
-        for part in question.parts(statement) {
-            let Some(mut found) = question.weigh(&denies, part) else { continue };
-            let own = doubt_in_allow(statement, part, Kind::Resource).filter(|doubt| *doubt != Doubt::Conditions);
-            found.extend(own.map(|doubt| Reason::Allow(name.clone(), statement.reference(), doubt)));
-            alive = true;
-            add(&mut doubts, found);
-        }
-        if alive {
-            let conditional = !statement.conditions.is_empty();
-            out.push(ResourceGrant { statement, to: &statement.principals, conditional, doubts });
-        }
-    }
-    out
-}
-
-type Named<'a> = (&'a PolicyName, &'a Statement);
-
-fn named<'a>(name: &'a PolicyName, doc: &'a Document) -> impl Iterator<Item = Named<'a>> {
-    doc.statements.iter().map(move |statement| (name, statement))
-}
-
-fn add(reasons: &mut Vec<Reason>, more: Vec<Reason>) {
-    for reason in more {
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
-        }
-    }
-}
-
-/// Whose policies are asked: those of a principal name no principal, those of a resource must.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Identity,
-    Resource,
-}
-
-struct Question {
-    action: Pattern,
-    target: Pattern,
-    kind: Kind,
-}
-
-impl Question {
-    /// The parts of the target an Allow may give, each as a pattern that holds it: its own resource patterns, or the target.
-    fn parts<'a>(&'a self, allow: &'a Statement) -> Vec<&'a Pattern> {
-        if !actions_touch(&allow.actions, &self.action) || !resources_touch(&allow.resources, &self.target) {
-            return Vec::new();
-        }
-        match &allow.resources {
-            Resources::In(list) => list.iter().filter(|p| p.intersects(&self.target)).collect(),
-            Resources::None | Resources::NotIn(_) => vec![&self.target],
-        }
-    }
-
-    fn touched(&self, statement: &Statement, part: &Pattern) -> bool {
-        let on = |pattern| resources_touch(&statement.resources, pattern);
-        actions_touch(&statement.actions, &self.action) && on(part) && on(&self.target)
-    }
-
-    /// Does it surely apply to the action on all that lies in both the part and the target?
-    fn covered(&self, statement: &Statement, part: &Pattern) -> bool {
-        let on = |pattern| resources_cover(&statement.resources, pattern);
-        let bound = match self.kind {
-            Kind::Identity => statement.principals == Principals::None,
-            Kind::Resource => statement.principals.is_everyone(),
-        };
-        bound
-            && statement.conditions.is_empty()
-            && actions_cover(&statement.actions, &self.action)
-            && (on(part) || on(&self.target))
-    }
-
-    /// `None`: surely denied. Otherwise the Deny statements that may matter.
-    fn weigh(&self, denies: &[Named<'_>], part: &Pattern) -> Option<Vec<Reason>> {
-        let mut doubts = Vec::new();
-        for (policy, deny) in denies.iter().filter(|(_, deny)| self.touched(deny, part)) {
-            if self.covered(deny, part) {
-                return None;
+            let readable: Vec<Way<'_>> = ways.iter().filter(|way| !way.hangs_on_unread()).cloned().collect();
+            if readable.is_empty() {
+                let mut layers: Vec<LayerName> = ways
+                    .iter()
+                    .flat_map(|way| &way.conditions)
+                    .filter_map(|clause| if let Clause::Unread(layer) = clause { Some(*layer) } else { None })
+                    .collect();
+                layers.sort_unstable();
+                layers.dedup();
+                return May::Unknown(layers);
             }
-            doubts.push(Reason::Deny((*policy).clone(), deny.reference(), self.doubt_in_deny(deny)));
+            let mut kept = Vec::new();
+            add(&mut kept, readable);
+            May::OnlyIf(kept)
         }
-        Some(doubts)
-    }
-
-    /// Does the boundary allow the part: surely, perhaps, or surely not (`None`)?
-    fn within(&self, limits: &[Named<'_>], part: &Pattern) -> Option<bool> {
-        let allows = limits.iter().filter(|(_, s)| s.effect == Effect::Allow && self.touched(s, part));
-        allows.map(|(_, s)| self.covered(s, part)).max()
-    }
-
-    fn doubt_in_deny(&self, deny: &Statement) -> Doubt {
-        let everyone = self.kind == Kind::Identity || deny.principals.is_everyone();
-        if !everyone { Doubt::Principals } else { doubt_in(deny, self.kind).unwrap_or(Doubt::Part) }
     }
 }
 
-fn doubt_in_allow(allow: &Statement, part: &Pattern, kind: Kind) -> Option<Doubt> {
-    doubt_in(allow, kind).or_else(|| part.has_variable().then_some(Doubt::Variable))
+/// The resource patterns of every Allow that touches the question, variables replaced where known: first all of them; then those
+/// within which lies whatever is granted, of the layers that grant, or the target itself where they do not say.
+fn suggestions(
+    request: &Request<'_>,
+    target: &Pattern,
+    policies: &Policies<'_>,
+    guards: &Guards<'_>,
+) -> (Vec<Pattern>, Vec<Pattern>) {
+    let keys = Keys { context: request.context, caller: request.caller, resource_account: owner(request) };
+    let mut all = Suggested::default();
+    for docs in [&guards.resource, &policies.identity] {
+        all.add(docs.read().into_iter().flatten(), request.action, target, &keys);
+    }
+    let said = !all.more
+        && request.caller.form() != Form::Root
+        && !policies.identity.is_unread()
+        && !guards.resource.is_unread()
+        && is_empty(&guards.bucket.acl)
+        && is_empty(&guards.key_grants);
+    let parts = if said { all.patterns.clone() } else { vec![target.clone()] };
+    all.exceptions = true;
+    for docs in [&guards.resource, &policies.identity, &policies.boundary, &policies.session, &guards.endpoint] {
+        all.add(docs.read().into_iter().flatten(), request.action, target, &keys);
+    }
+    let levels = policies.scps.read().into_iter().flatten().flat_map(|level| &level.policies);
+    all.add(levels, request.action, target, &keys);
+    (all.patterns, parts)
 }
 
-fn doubt_in(statement: &Statement, kind: Kind) -> Option<Doubt> {
-    let misplaced = kind == Kind::Identity && statement.principals != Principals::None;
-    if !statement.conditions.is_empty() {
-        Some(Doubt::Conditions)
-    } else if misplaced || statement.resources == Resources::None {
-        Some(Doubt::Form)
-    } else if matches!(statement.actions, Actions::NotIn(_)) || matches!(statement.resources, Resources::NotIn(_)) {
-        Some(Doubt::Exclusion)
-    } else {
-        None
+#[derive(Default)]
+struct Suggested {
+    patterns: Vec<Pattern>,
+    /// There was another pattern, or an Allow without one.
+    more: bool,
+    /// Patterns that a Deny excepts are wanted, too.
+    exceptions: bool,
+}
+
+impl Suggested {
+    fn add<'n>(&mut self, docs: impl Iterator<Item = &'n Named<'n>>, action: &str, target: &Pattern, keys: &Keys<'_>) {
+        for Named { document, .. } in docs {
+            for statement in document.statements.iter().filter(|s| crate::fit::actions_match(&s.actions, action)) {
+                let list = match (&statement.resources, statement.effect) {
+                    (Resources::In(list), Effect::Allow) => list,
+                    // What a Deny excepts may pass under less.
+                    (Resources::NotIn(list), Effect::Deny) if self.exceptions => list,
+                    (Resources::None | Resources::NotIn(_), Effect::Allow) => {
+                        self.more = true;
+                        continue;
+                    }
+                    (_, Effect::Deny) => continue,
+                };
+                for pattern in list.iter().filter(|pattern| pattern.intersects(target)) {
+                    let varies = document.version == Version::V2012 && pattern.has_variable();
+                    if varies && condition::resolve(pattern, keys, |pattern| pattern.intersects(target)) == Truth::No {
+                        continue;
+                    }
+                    let known = if varies { condition::known(pattern, keys) } else { None };
+                    let pattern = known.unwrap_or_else(|| pattern.clone());
+                    if self.patterns.contains(&pattern) {
+                        continue;
+                    }
+                    if self.patterns.len() < MOST_TRIES {
+                        self.patterns.push(pattern);
+                    } else {
+                        self.more = true;
+                    }
+                }
+            }
+        }
     }
+}
+
+fn is_empty<T>(layer: &Layer<Vec<T>>) -> bool {
+    !layer.is_unread() && layer.read().is_none_or(Vec::is_empty)
 }
 
 #[cfg(test)]

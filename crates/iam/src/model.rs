@@ -188,11 +188,15 @@ impl ConditionOperator {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let (quantifier, rest) = match text.split_once(':') {
-            Some(("ForAllValues", rest)) => (Some(Quantifier::ForAllValues), rest),
-            Some(("ForAnyValue", rest)) => (Some(Quantifier::ForAnyValue), rest),
+            Some((prefix, rest)) if prefix.eq_ignore_ascii_case("ForAllValues") => (Some(Quantifier::ForAllValues), rest),
+            Some((prefix, rest)) if prefix.eq_ignore_ascii_case("ForAnyValue") => (Some(Quantifier::ForAnyValue), rest),
             Some(_) | None => (None, text),
         };
-        let (base, if_exists) = rest.strip_suffix("IfExists").map_or((rest, false), |base| (base, true));
+        let at = rest.len().saturating_sub("IfExists".len());
+        let (base, if_exists) = match (rest.get(..at), rest.get(at..)) {
+            (Some(base), Some(suffix)) if suffix.eq_ignore_ascii_case("IfExists") => (base, true),
+            _whole => (rest, false),
+        };
         match Operator::known(base) {
             Some(Operator::Null) if if_exists => Self { name: Operator::Unknown(rest.to_owned()), quantifier, if_exists: false },
             Some(name) => Self { name, quantifier, if_exists },
@@ -235,7 +239,7 @@ macro_rules! operators {
 
         impl Operator {
             fn known(text: &str) -> Option<Self> {
-                $(if text == stringify!($name) { return Some(Self::$name); })*
+                $(if text.eq_ignore_ascii_case(stringify!($name)) { return Some(Self::$name); })*
                 None
             }
 

@@ -134,6 +134,10 @@ proptest! {
         let in_two: Vec<&String> = all.iter().filter(|s| two.matches(s)).collect();
         prop_assert_eq!(one.covers(&two), in_two.iter().all(|s| one.matches(s)), "{} over {}", a, b);
         prop_assert_eq!(one.intersects(&two), in_two.iter().any(|s| one.matches(s)), "{} with {}", a, b);
+        match one.meet(&two) {
+            Some(common) => prop_assert!(one.matches(&common) && two.matches(&common), "{common} of {a} and {b}"),
+            None => prop_assert!(!one.intersects(&two), "{} with {}", a, b),
+        }
     }
 }
 

@@ -93,7 +93,14 @@ impl Principal {
     fn names(&self, caller: &Caller<'_>) -> Match {
         match (self, caller) {
             (Self::Everyone, _) | (Self::AwsEveryone, Caller::Aws { .. } | Caller::Anonymous) => Match::Yes,
+            (Self::AwsEveryone, Caller::Someone { .. }) => Match::Yes,
             (Self::AwsEveryone, Caller::Service(_) | Caller::Federated(_)) => Match::Maybe,
+            (Self::Account(named), Caller::Someone { account: Some(account) }) => Match::from(named == account),
+            (Self::Arn { account: named, .. }, Caller::Someone { account: Some(account) }) if named != account => Match::No,
+            (Self::Account(_) | Self::Arn { .. } | Self::UniqueId(_) | Self::CanonicalUser(_), Caller::Someone { .. }) => {
+                Match::Maybe
+            }
+            (Self::Service(_) | Self::Federated(_), Caller::Someone { .. }) => Match::No,
             (Self::Account(named), Caller::Aws { account, .. }) => Match::from(named == account),
             (Self::Arn { arn: named, .. }, Caller::Aws { arn, .. }) => same_principal(named, arn),
             (Self::Service(named), Caller::Service(service)) => {
@@ -108,6 +115,25 @@ impl Principal {
             )
             | (Self::Service(_), Caller::Aws { .. } | Caller::Federated(_) | Caller::Anonymous)
             | (Self::Federated(_), Caller::Aws { .. } | Caller::Service(_) | Caller::Anonymous) => Match::No,
+        }
+    }
+}
+
+impl Principal {
+    fn by(&self, caller: &Caller<'_>) -> By {
+        let session = caller.is_session();
+        match self {
+            Self::Account(_) if caller.form() == Form::Root => By::Direct,
+            Self::Account(_) => By::Account,
+            Self::Arn { arn, .. } if session && !arn.contains(":assumed-role/") && !arn.contains(":federated-user/") => By::Role,
+            Self::Everyone
+            | Self::AwsEveryone
+            | Self::Arn { .. }
+            | Self::UniqueId(_)
+            | Self::Service(_)
+            | Self::Federated(_)
+            | Self::CanonicalUser(_)
+            | Self::Unrecognised(_) => By::Direct,
         }
     }
 }
@@ -143,6 +169,108 @@ pub enum Caller<'a> {
     Federated(&'a str),
     /// Nobody in particular.
     Anonymous,
+    /// Some user or role, of which no more is known than perhaps the account.
+    Someone {
+        /// Its account; `None`: any account other than the resource's.
+        account: Option<&'a str>,
+    },
+}
+
+/// What kind of principal an ARN is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form<'a> {
+    /// The root user of an account.
+    Root,
+    /// A user, by name without path.
+    User(&'a str),
+    /// A role: some session of it, whatever its name.
+    Role(&'a str),
+    /// A session of the role of this name. The path of the role cannot be seen in the ARN of a session.
+    Session(&'a str),
+    /// A session that `GetFederationToken` gave to a user.
+    FederatedUser(&'a str),
+    /// None of these.
+    Other,
+}
+
+/// How a resource policy names a caller; what limits the grant depends on it.
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum By {
+    /// Its account: whether the caller may is for the account to say.
+    Account,
+    /// Its role, or the user that a federated session was made for: the session's own limits stay.
+    Role,
+    /// Itself, or everybody.
+    Direct,
+}
+
+impl<'a> Caller<'a> {
+    /// Reads an ARN, the name of a service (`backup.amazonaws.com`), of an identity provider, or `*` for an anonymous caller.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Self {
+        if text == "*" {
+            return Self::Anonymous;
+        }
+        let parts: Vec<&'a str> = text.splitn(6, ':').collect();
+        match parts.as_slice() {
+            ["arn", _, "iam", "", _, resource]
+                if resource.starts_with("saml-provider/") || resource.starts_with("oidc-provider/") =>
+            {
+                Self::Federated(text)
+            }
+            &["arn", _, _, _, account, _] => Self::Aws { arn: text, account },
+            _ if is_account(text) => Self::Aws { arn: text, account: text },
+            _ if ["cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com"]
+                .contains(&text) =>
+            {
+                Self::Federated(text)
+            }
+            _name => Self::Service(text),
+        }
+    }
+
+    /// The account that the caller belongs to; services, federations and the anonymous have none.
+    #[must_use]
+    pub fn account(&self) -> Option<&'a str> {
+        match self {
+            Self::Aws { account, .. } => Some(account),
+            Self::Someone { account } => *account,
+            Self::Service(_) | Self::Federated(_) | Self::Anonymous => None,
+        }
+    }
+
+    pub(crate) fn form(&self) -> Form<'a> {
+        let Self::Aws { arn, .. } = *self else { return Form::Other };
+        let Some((service, resource)) = service_and_resource(arn) else {
+            return if is_account(arn) { Form::Root } else { Form::Other };
+        };
+        let (kind, rest) = resource.split_once('/').unwrap_or((resource, ""));
+        let last = rest.rsplit('/').next().unwrap_or_default();
+        match (service, kind) {
+            ("iam", "root") => Form::Root,
+            ("iam", "user") => Form::User(last),
+            ("iam", "role") => Form::Role(last),
+            ("sts", "assumed-role") => Form::Session(rest.split('/').next().unwrap_or_default()),
+            ("sts", "federated-user") => Form::FederatedUser(last),
+            _other => Form::Other,
+        }
+    }
+
+    /// Does it act with the rights of a role, or of a user for whom it was made?
+    pub(crate) fn is_session(&self) -> bool {
+        matches!(self.form(), Form::Role(_) | Form::Session(_) | Form::FederatedUser(_))
+    }
+
+    /// Is it a role that AWS made for one of its services? Neither SCPs nor RCPs bind it.
+    #[must_use]
+    pub fn is_service_linked(&self) -> bool {
+        match self {
+            // A session shows no path; the names of these roles begin alike.
+            Self::Aws { arn, .. } => arn.contains(":role/aws-service-role/") || arn.contains(":assumed-role/AWSServiceRoleFor"),
+            Self::Service(_) | Self::Federated(_) | Self::Anonymous | Self::Someone { .. } => false,
+        }
+    }
 }
 
 /// The answer to "does this element name the caller".
@@ -180,10 +308,27 @@ impl Principals {
             Self::Not(list) if list.iter().any(|p| matches!(p, Principal::Everyone)) => Match::No,
             Self::Not(list) => match best(list) {
                 Match::No => Match::Yes,
-                // AWS wants the account listed beside the user, and the role beside the session: never rely on an exception.
+                // AWS wants the account listed beside the user, and the role beside the session: else never rely on an exception.
+                Match::Yes if is_excepted(list, caller) => Match::No,
                 Match::Maybe | Match::Yes => Match::Maybe,
             },
         }
+    }
+
+    /// How an Allow that names the caller gives to it: the strongest way that surely names it, and whether a stronger or only
+    /// way is doubtful. `None`: it does not name the caller at all.
+    pub(crate) fn gives(&self, caller: &Caller<'_>) -> Option<(By, Match)> {
+        let list = match self {
+            Self::None => return None,
+            Self::Any(list) => list,
+            Self::Not(_) => {
+                let named = self.names(caller);
+                return (named != Match::No).then_some((By::Direct, named));
+            }
+        };
+        let ways = list.iter().map(|entry| (entry.by(caller), entry.names(caller))).filter(|(_, named)| *named != Match::No);
+        // A sure way before a doubtful one, then the stronger.
+        ways.max_by_key(|(by, named)| (*named, *by))
     }
 
     /// Does it surely name everybody? NotPrincipal does not.
@@ -223,14 +368,39 @@ impl fmt::Display for Principals {
     }
 }
 
+/// The third segment of an ARN, and what follows the fifth colon.
+fn service_and_resource(arn: &str) -> Option<(&str, &str)> {
+    let rest = arn.strip_prefix("arn:")?;
+    let (_partition, rest) = rest.split_once(':')?;
+    let (service, rest) = rest.split_once(':')?;
+    let (_region, rest) = rest.split_once(':')?;
+    let (_account, resource) = rest.split_once(':')?;
+    Some((service, resource))
+}
+
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether a user, or somebody who is no principal of IAM, is listed as completely as AWS wants.
+fn is_excepted(list: &[Principal], caller: &Caller<'_>) -> bool {
+    let Caller::Aws { account, .. } = caller else { return true };
+    let own = list.iter().any(|entry| matches!(entry, Principal::Account(listed) if listed == account));
+    let itself = list.iter().any(|entry| matches!(entry, Principal::Arn { .. }) && entry.names(caller) == Match::Yes);
+    own && (caller.form() == Form::Root || (itself && !caller.is_session()))
 }
 
 /// A session belongs to the role it came from: the role's path is missing in the session's ARN, its name is unique without.
 fn same_principal(named: &str, caller: &str) -> Match {
     if named == caller {
         return Match::Yes;
+    }
+    if let Some(name) = caller.split_once(":federated-user/").map(|(_, name)| name) {
+        // A federated session acts for the user who asked for it. Its ARN shows a name that this user chose; that it is the
+        // user's own is taken to be so, as nothing else is to be seen.
+        let account = |arn: &str| arn.split(':').nth(4).map(str::to_owned);
+        let user = named.contains(":user/") && named.rsplit('/').next() == Some(name) && account(named) == account(caller);
+        return Match::from(user);
     }
     match (role_of(named), role_of(caller)) {
         (Some((a, false)), Some((b, true))) if a == b => Match::Yes,
