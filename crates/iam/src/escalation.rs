@@ -224,7 +224,8 @@ mod tests {
                     (Subject::OwnGroup, _) | (Subject::Target, Becomes::Group) => &["group"],
                     (Subject::Target, Becomes::User | Becomes::UserAdmin) => &["user"],
                     (Subject::Target, _) => &["role"],
-                    (Subject::Itself | Subject::New, _) => &["user", "role"],
+                    (Subject::Itself, _) => &["user", "role"],
+                    (Subject::New, _) => &["user", "role", "group"],
                 };
                 assert!(types.iter().any(|name| fits.contains(name)), "{}: {} acts on {types:?}", path.id, need.action);
             }

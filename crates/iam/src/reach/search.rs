@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::OnceLock;
 
 use super::index::{Asked, Index};
-use super::{Hop, How, Member, Mode, Reach, Reached, Source, Strength, World};
+use super::{Group, Hop, How, Member, Mode, Reach, Reached, Source, Strength, World};
 use crate::context::Context;
 use crate::escalation::{Becomes, Escalation, Need, Subject, escalations};
 use crate::layer::{Deciding, Guards, Layer, LayerName, Named, Policies};
@@ -112,6 +112,7 @@ impl Edge<'_> {
 impl How {
     fn note(&self) -> Option<&'static str> {
         match self {
+            Self::Raise("iam:SetDefaultPolicyVersion", _) => Some("if an older version of the policy allows more"),
             Self::Path(entry) | Self::Raise(_, entry) => entry.note,
             Self::Give(_) => giving().note,
         }
@@ -143,6 +144,8 @@ pub(super) struct Search<'a, 'w> {
     open: Context,
     /// A step that holds only under conditions of these topics is none.
     pub(super) accepted: Vec<Topic>,
+    /// The groups that an actor has joined: places in [`World::groups`].
+    joined: HashMap<usize, Vec<usize>>,
     /// Roles by account and name: what the ARN of a session shows.
     roles: HashMap<(&'a str, &'a str), &'a str>,
     /// Candidates by entry, action, phase, and how the targets' ARNs begin.
@@ -242,6 +245,7 @@ impl<'a, 'w> Search<'a, 'w> {
             anywhere: HashMap::new(),
             open: Context::open(),
             accepted: Vec::new(),
+            joined: HashMap::new(),
             roles: HashMap::new(),
             lists: HashMap::new(),
             #[cfg(test)]
@@ -333,6 +337,7 @@ impl<'a, 'w> Search<'a, 'w> {
         let base = if mode.admin && (!bounded || mode.unbounded) { usize::MAX } else { plain };
         let groups = if mode.admin { Vec::new() } else { groups };
         let key = (base, Mode { joined: 0, ..mode }, groups, account);
+        let joined = key.2.clone();
         let set = match made.derived.get(&key) {
             Some(set) => *set,
             None => {
@@ -347,6 +352,7 @@ impl<'a, 'w> Search<'a, 'w> {
             }
         };
         let actor = self.add(Actor { member, mode, set }, actions);
+        self.joined.insert(actor, joined);
         made.known.insert((member, mode), actor);
         (actor, true)
     }
@@ -385,7 +391,8 @@ impl<'a, 'w> Search<'a, 'w> {
                 // Somebody new has no boundary, unless a condition makes the actor set one.
                 Becomes::ItselfAdmin => {
                     mode.admin = true;
-                    mode.unbounded |= member.boundary.is_some() && entry.requires.iter().any(|need| need.subject == Subject::New);
+                    mode.unbounded |= member.boundary.is_some()
+                        && entry.requires.iter().any(|need| need.subject == Subject::New && !need.action.contains("Group"));
                 }
                 Becomes::Unbounded => mode.unbounded = member.boundary.is_some(),
                 Becomes::Lifted => mode.lifted = self.sets.get(actor.set).is_some_and(|set| denies(&set.policies)),
@@ -525,17 +532,35 @@ impl<'a, 'w> Search<'a, 'w> {
                 let kind = if member.is_role() { "Role" } else { "User" };
                 first(&[action.contains(kind).then_some(member.arn)?])
             }
-            Subject::OwnGroup => first(&member.groups),
-            Subject::OwnPolicy => first(&member.attached),
+            Subject::OwnGroup => {
+                let joined = self.joined_by(from).map(|group| group.arn);
+                first(&member.groups.iter().copied().chain(joined).collect::<Vec<_>>())
+            }
+            Subject::OwnPolicy => {
+                let docs = self.joined_by(from).filter_map(|group| group.policies.read()).flatten();
+                let managed =
+                    docs.map(|named| named.name).filter(|name| name.starts_with("arn:") && !name.contains(":iam::aws:"));
+                first(&member.attached.iter().copied().chain(managed).collect::<Vec<_>>())
+            }
             Subject::OwnBoundary => first(&[member.boundary.filter(|arn| !arn.contains(":iam::aws:"))?]),
             Subject::New => {
                 let partition = member.arn.split(':').nth(1).unwrap_or("aws");
-                let kind = if action.contains("Role") { "role" } else { "user" };
+                let kind = match action {
+                    _ if action.contains("Group") && member.is_role() => return None,
+                    _ if action.contains("Group") => "group",
+                    _ if action.contains("Role") => "role",
+                    _user => "user",
+                };
                 let pattern = Pattern::new(&format!("arn:{partition}:iam::{}:{kind}/*", member.account), Case::Sensitive);
                 self.ask(from, action, &pattern, &Layer::None, None)
             }
             Subject::Any => self.ask(from, action, &Pattern::new("*", Case::Sensitive), &Layer::None, None),
         }
+    }
+
+    fn joined_by(&self, actor: usize) -> impl Iterator<Item = &'w Group<'a>> {
+        let world = self.world;
+        self.joined.get(&actor).into_iter().flatten().filter_map(move |group| world.groups.get(*group))
     }
 
     fn ask(

@@ -321,3 +321,20 @@ fn sessions_partitions_and_denials() {
         .bounded(&allow("iam:CreateRole iam:PutRolePolicy", "*"));
     assert_eq!(town.ways(), ["user/anna -iam-create-role-put-> user/anna with any permission and without its boundary"]);
 }
+
+#[test]
+fn a_group_that_is_joined_or_made_is_ones_own() {
+    let own = |actions: &str| {
+        let mut town = Town::default().user("anna", &allow(actions, "*"));
+        town.groups.push((arn("group/a"), doc("")));
+        town.ways()
+    };
+    assert_eq!(
+        own("iam:AddUserToGroup iam:PutGroupPolicy"),
+        ["user/anna -iam-013-> user/anna in the groups it may join -iam-011-> user/anna with any permission"]
+    );
+    assert_eq!(
+        own("iam:CreateGroup iam:AddUserToGroup iam:PutGroupPolicy"),
+        ["user/anna -iam-create-group-> user/anna with any permission"]
+    );
+}
