@@ -131,6 +131,11 @@ class Case:
     def keys(self):
         """The condition keys that such a request has."""
         out = {}
+        if self.kind == "anonymous":
+            # AWS says who is nobody:
+            # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+            out["aws:PrincipalAccount"] = "anonymous"
+            out["aws:userid"] = "anonymous"
         if self.kind not in ("anonymous", "service"):
             of_role = self.kind in ("session", "role")
             out["aws:PrincipalAccount"] = self.account
