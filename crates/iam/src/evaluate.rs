@@ -6,6 +6,9 @@
 //! The order and the rules are those of
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>,
 //! across accounts of <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html>.
+//!
+//! The order in which layers decide is one argument from top to bottom; it is kept in one file so that it can be read against
+//! those pages.
 
 use crate::actions;
 use crate::context::{Context, Keys};

@@ -1,6 +1,10 @@
 //! The search behind `reach`: breadth first, backwards, the sure ways before the conditional, those before the unknown.
 //!
-//! It must never judge a step itself: every step is a question to [`crate::may`].
+//! It must never judge a step itself: every step is a question to [`crate::may`]. What members become is found in `modes`, whom
+//! trust policies admit in `trusts`; the rest is one search over one state, and stays in one file.
+
+mod modes;
+mod trusts;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::OnceLock;
@@ -17,6 +21,8 @@ use crate::pattern::{Case, Pattern};
 use crate::principal::{Caller, Principal, Principals};
 use crate::statement::{Clause, Topic};
 use crate::trust::ASSUMING;
+
+use trusts::{Trusts, is_uniform, named_by, trusted_services};
 
 /// A member as something.
 #[derive(Debug, Clone, Copy)]
@@ -37,15 +43,6 @@ struct Set<'a> {
     open: Vec<usize>,
     /// Those of them for whom no weaker way waits, and some for whom one does.
     fresh: Vec<usize>,
-}
-
-/// What was made while modes are found.
-struct Made<'a> {
-    /// Sets by the plain set, the mode, the groups joined, and the account.
-    derived: HashMap<(usize, Mode, Vec<usize>, &'a str), usize>,
-    known: HashMap<(usize, Mode), usize>,
-    /// The groups that a member has joined, by round.
-    joinable: HashMap<(usize, u8), Vec<usize>>,
 }
 
 /// What one step needs, answered.
@@ -281,182 +278,6 @@ impl<'a, 'w> Search<'a, 'w> {
         }
         self.by_arn.entry(member.arn).or_default().push(at);
         at
-    }
-
-    /// What members can make of themselves, and what others can make of them.
-    fn add_modes(&mut self, actions: &[&'static str]) {
-        let mut made = Made { derived: HashMap::new(), known: HashMap::new(), joinable: HashMap::new() };
-        let mut queue: VecDeque<usize> = (0..self.actors.len()).collect();
-        let (mut raised, mut unbound) = ((false, false), (false, false));
-        loop {
-            while let Some(from) = queue.pop_front() {
-                let Some(actor) = self.actors.get(from).copied() else { continue };
-                for (entry, mode, answer) in self.own_steps(from, actor, &mut made) {
-                    let (to, new) = self.mode(actor.member, mode, &mut made, actions);
-                    self.own.entry(to).or_default().push(Edge { from, to, how: How::Path(entry), answer });
-                    if new {
-                        queue.push_back(to);
-                    }
-                }
-            }
-            // Who has come to hold more can do more to others.
-            let held = |list: &Raising, index: &Index| list.iter().any(|(action, _)| index.holds(action));
-            let now_raised = (held(&RAISING_A_ROLE, &self.index), held(&RAISING_A_USER, &self.index));
-            let now_unbound = (held(&UNBINDING_A_ROLE, &self.index), held(&UNBINDING_A_USER, &self.index));
-            if (now_raised, now_unbound) == (raised, unbound) {
-                return;
-            }
-            (raised, unbound) = (now_raised, now_unbound);
-            for (at, member) in self.world.members.iter().enumerate() {
-                let (raise, unbind) = if member.is_role() { (raised.0, unbound.0) } else { (raised.1, unbound.1) };
-                let unbind = unbind && member.boundary.is_some();
-                let modes = [
-                    raise.then_some(Mode { admin: true, ..Mode::PLAIN }),
-                    unbind.then_some(Mode { unbounded: true, ..Mode::PLAIN }),
-                ];
-                for mode in modes.into_iter().flatten() {
-                    let (actor, new) = self.mode(at, mode, &mut made, actions);
-                    if new {
-                        queue.push_back(actor);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The actor of a member in a mode, and whether it is new.
-    fn mode(&mut self, member: usize, mode: Mode, made: &mut Made<'a>, actions: &[&'static str]) -> (usize, bool) {
-        if let Some(actor) = made.known.get(&(member, mode)) {
-            return (*actor, false);
-        }
-        let of = self.world.members.get(member);
-        let (plain, account) = of.map_or((0, ""), |member| (member.set, member.account));
-        let groups = made.joinable.get(&(member, mode.joined)).cloned().unwrap_or_default();
-        // Without a boundary all who may do anything are one set.
-        let bounded = self.sets.get(plain).is_some_and(|set| !matches!(set.policies.boundary, Layer::None));
-        let base = if mode.admin && (!bounded || mode.unbounded) { usize::MAX } else { plain };
-        let groups = if mode.admin { Vec::new() } else { groups };
-        let key = (base, Mode { joined: 0, ..mode }, groups, account);
-        let joined = key.2.clone();
-        let set = match made.derived.get(&key) {
-            Some(set) => *set,
-            None => {
-                let at = self.sets.len();
-                if let Some(base) = self.sets.get(plain).map(|set| set.policies.clone()) {
-                    let policies = self.derive(base, mode, &key.2);
-                    let uniform = is_uniform(&policies);
-                    self.sets.push(Set { policies, account, uniform, open: Vec::new(), fresh: Vec::new() });
-                }
-                made.derived.insert(key, at);
-                at
-            }
-        };
-        let actor = self.add(Actor { member, mode, set }, actions);
-        self.joined.insert(actor, joined);
-        made.known.insert((member, mode), actor);
-        (actor, true)
-    }
-
-    fn derive(&self, mut policies: Policies<'a>, mode: Mode, groups: &[usize]) -> Policies<'a> {
-        if mode.admin {
-            let name = "any permission, which it gave itself or was given";
-            policies.identity = Layer::Docs(vec![Named { name, document: everything() }]);
-        }
-        if mode.unbounded {
-            policies.boundary = Layer::None;
-        }
-        policies.lifted = mode.lifted;
-        if !mode.admin {
-            for group in groups.iter().filter_map(|group| self.world.groups.get(*group)) {
-                let more = group.policies.read().cloned().unwrap_or_default();
-                let denies = |named: &Named<'_>| named.document.statements.iter().any(|s| s.effect == Effect::Deny);
-                // Whoever joins groups joins those that deny him nothing he wants.
-                policies.lifted |= more.iter().any(denies);
-                let unread = policies.identity.is_unread() || group.policies.is_unread();
-                let docs = policies.identity.read().cloned().unwrap_or_default().into_iter().chain(more).collect();
-                policies.identity = if unread { Layer::Unread(docs) } else { Layer::Docs(docs) };
-            }
-        }
-        policies
-    }
-
-    /// What an actor can make of itself.
-    fn own_steps(&mut self, from: usize, actor: Actor, made: &mut Made<'a>) -> Vec<(&'static Escalation, Mode, Answer<'a>)> {
-        let mut out = Vec::new();
-        let world = self.world;
-        let Some(member) = world.members.get(actor.member) else { return out };
-        for entry in escalations() {
-            let mut mode = actor.mode;
-            match entry.becomes {
-                // Somebody new has no boundary, unless a condition makes the actor set one.
-                Becomes::ItselfAdmin => {
-                    mode.admin = true;
-                    mode.unbounded |= member.boundary.is_some()
-                        && entry.requires.iter().any(|need| need.subject == Subject::New && !need.action.contains("Group"));
-                }
-                Becomes::Unbounded => mode.unbounded = member.boundary.is_some(),
-                Becomes::Lifted => mode.lifted = self.sets.get(actor.set).is_some_and(|set| denies(&set.policies)),
-                Becomes::Group => {
-                    out.extend(self.joining(from, actor, entry, made));
-                    continue;
-                }
-                Becomes::User | Becomes::UserAdmin | Becomes::Role | Becomes::RoleAdmin => continue,
-            }
-            if mode.admin {
-                (mode.lifted, mode.joined) = (false, 0);
-            }
-            if mode == actor.mode {
-                continue;
-            }
-            let own = entry.requires.first().is_some_and(|need| need.subject == Subject::Itself);
-            if !self.may_hold(from, actor.set, entry, own.then_some(member.arn)) {
-                continue;
-            }
-            if let Some(answer) = self.needs(from, entry, None, &[], None) {
-                out.push((entry, mode, answer));
-            }
-        }
-        out
-    }
-
-    /// The groups that an actor may join, all at once; a role may have a user join whose credentials it has or makes.
-    fn joining(
-        &mut self,
-        from: usize,
-        actor: Actor,
-        entry: &'static Escalation,
-        made: &mut Made<'a>,
-    ) -> Option<(&'static Escalation, Mode, Answer<'a>)> {
-        let world = self.world;
-        let member = world.members.get(actor.member)?;
-        if actor.mode.admin || actor.mode.joined == u8::MAX || !self.may_hold(from, actor.set, entry, None) {
-            return None;
-        }
-        let before = made.joinable.get(&(actor.member, actor.mode.joined)).cloned().unwrap_or_default();
-        let mut joined = before.clone();
-        let mut whole: Option<Answer<'a>> = None;
-        for (at, group) in world.groups.iter().enumerate() {
-            let outside = group.account == member.account && !member.groups.contains(&group.arn) && !before.contains(&at);
-            if !outside || !self.may_hold(from, actor.set, entry, Some(group.arn)) {
-                continue;
-            }
-            if let Some(answer) = self.needs(from, entry, Some(group.arn), &[], None) {
-                joined.push(at);
-                // The first names the statement; a group that may be joined under conditions makes the whole conditional.
-                whole = Some(match whole {
-                    Some(known) if known.strength >= answer.strength => known,
-                    Some(_) | None => answer,
-                });
-            }
-        }
-        let mut answer = whole?;
-        if member.is_role() {
-            answer.strength = answer.strength.max(Strength::If);
-            answer.conditions.push(Clause::Overlap);
-        }
-        let mode = Mode { joined: actor.mode.joined + 1, ..actor.mode };
-        made.joinable.insert((actor.member, mode.joined), joined);
-        Some((entry, mode, answer))
     }
 
     /// A quick no: the set holds the first action nowhere near.
@@ -1037,91 +858,5 @@ fn asked_actions() -> Vec<&'static str> {
     }
     out.sort_unstable();
     out.dedup();
-    out
-}
-
-/// Whether every caller of one account gets the same answer from these policies.
-fn is_uniform(policies: &Policies<'_>) -> bool {
-    let docs = |layer: &Layer<Vec<Named<'_>>>| layer.read().into_iter().flatten().all(|named| asks_not_who(named.document));
-    let levels =
-        policies.scps.read().into_iter().flatten().flat_map(|level| &level.policies).all(|named| asks_not_who(named.document));
-    docs(&policies.identity) && docs(&policies.boundary) && docs(&policies.session) && levels
-}
-
-fn asks_not_who(document: &Document) -> bool {
-    let variables = |statement: &crate::model::Statement| match &statement.resources {
-        crate::model::Resources::None => false,
-        crate::model::Resources::In(list) | crate::model::Resources::NotIn(list) => list.iter().any(Pattern::has_variable),
-    };
-    let asks = |condition: &crate::model::Condition| {
-        condition.key.starts_with("aws:principal")
-            || condition.key.starts_with("aws:user")
-            || condition.values.iter().any(|value| value.as_str().contains("${"))
-    };
-    document.statements.iter().all(|statement| !variables(statement) && !statement.conditions.iter().any(asks))
-}
-
-/// Whom a trust policy can admit.
-#[derive(Debug, Default)]
-struct Trusts<'a> {
-    arns: Vec<(&'a str, &'a str)>,
-    accounts: Vec<&'a str>,
-    anyone: bool,
-    /// None but the ARNs.
-    nobody_else: bool,
-    /// Two of one account whom it does not name are the same to it.
-    uniform: bool,
-}
-
-impl Trusts<'_> {
-    fn admits(&self, account: &str) -> bool {
-        self.anyone || self.accounts.contains(&account)
-    }
-}
-
-fn named_by<'a>(trust: &Layer<Vec<Named<'a>>>) -> Trusts<'a> {
-    let mut out = Trusts { anyone: trust.is_unread(), uniform: true, ..Trusts::default() };
-    for named in trust.read().into_iter().flatten() {
-        let document: &'a Document = named.document;
-        out.uniform &= asks_not_who(document);
-        for statement in &document.statements {
-            let list = match &statement.principals {
-                Principals::None => continue,
-                Principals::Any(list) => list,
-                Principals::Not(list) => {
-                    out.anyone |= statement.effect == Effect::Allow;
-                    list
-                }
-            };
-            for principal in list {
-                match principal {
-                    // A Deny that names some tells them apart from the rest.
-                    Principal::Arn { .. } if statement.effect == Effect::Deny => out.uniform = false,
-                    _ if statement.effect == Effect::Deny => {}
-                    Principal::Arn { arn, account } => out.arns.push((arn, account)),
-                    Principal::Account(account) => out.accounts.push(account),
-                    Principal::Everyone | Principal::AwsEveryone | Principal::Unrecognised(_) => out.anyone = true,
-                    Principal::UniqueId(_) | Principal::Service(_) | Principal::Federated(_) | Principal::CanonicalUser(_) => {}
-                }
-            }
-        }
-    }
-    // Whom it names itself it may treat otherwise than the rest of the account.
-    out.uniform &= out.arns.is_empty();
-    out.nobody_else = !out.anyone && out.accounts.is_empty();
-    out
-}
-
-/// The services that a trust policy names, conditions aside. An unread policy may name any.
-fn trusted_services<'a>(trust: &Layer<Vec<Named<'a>>>) -> Vec<&'a str> {
-    let mut out = Vec::new();
-    for named in trust.read().into_iter().flatten() {
-        let document: &'a Document = named.document;
-        for statement in document.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
-            if let Principals::Any(list) = &statement.principals {
-                out.extend(list.iter().filter_map(|p| if let Principal::Service(name) = p { Some(name.as_str()) } else { None }));
-            }
-        }
-    }
     out
 }
