@@ -154,7 +154,7 @@ impl View<'_, '_> {
                 ways => format!("{who} can {what} only under conditions, in {} ways", ways.len()),
             },
             Verdict::Unknown => format!("it is not known whether {who} can {what}"),
-            Verdict::Never => format!("{who} cannot {what}"),
+            Verdict::Never => format!("{who} cannot {}", what.replacen(" on some object of ", " on any object of ", 1)),
         }
     }
 
