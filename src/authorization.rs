@@ -22,7 +22,7 @@ use crate::resources::iam_group::permissions::GroupPermissions;
 use crate::resources::iam_policy::document::ManagedDocument;
 use crate::resources::iam_role::permissions::RolePermissions;
 use crate::resources::iam_user::permissions::{AUTHORIZATION, Inline, UserPermissions};
-use crate::snapshot::{AccountRecord, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// Why a file is not such an output.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +108,7 @@ impl Details {
                 attached: attached(user.attached_managed_policies),
                 groups: user.group_list.unwrap_or_default(),
                 boundary: user.permissions_boundary.and_then(|b| b.permissions_boundary_arn),
+                created: created(user.create_date),
             };
             once(&mut self.users, user.user_name, found, "user")?;
         }
@@ -127,6 +128,7 @@ impl Details {
                 inline: inline(role.role_policy_list),
                 attached: attached(role.attached_managed_policies),
                 boundary: role.permissions_boundary.and_then(|b| b.permissions_boundary_arn),
+                created: created(role.create_date),
                 trust: role.assume_role_policy_document.map(text_of).unwrap_or_default(),
             };
             once(&mut self.roles, role.role_name, found, "role")?;
@@ -171,12 +173,15 @@ impl Details {
     pub fn into_snapshot(self, account: &str, taken: Timestamp) -> Snapshot {
         let mut snapshot = Snapshot::empty(taken);
         let key = AccountKey::new(account);
-        let record = AccountRecord {
-            id: Some(account.to_owned()),
-            partition: Some(self.partition.unwrap_or_else(|| "aws".to_owned())),
-            ..AccountRecord::default()
-        };
-        snapshot.accounts.insert(key.clone(), record);
+        self.put(&mut snapshot, &key, account, taken);
+        snapshot
+    }
+
+    /// Into a snapshot, under the key of the account.
+    pub fn put(self, snapshot: &mut Snapshot, key: &AccountKey, account: &str, taken: Timestamp) {
+        let record = snapshot.accounts.entry(key.clone()).or_default();
+        record.id = Some(account.to_owned());
+        record.partition = Some(self.partition.unwrap_or_else(|| "aws".to_owned()));
         let used: BTreeSet<String> = {
             let users = self.users.values().flat_map(|user| user.attached.iter().chain(&user.boundary));
             let roles = self.roles.values().flat_map(|role| role.attached.iter().chain(&role.boundary));
@@ -185,13 +190,13 @@ impl Details {
         };
         let mut count = self.users.len() + self.groups.len() + self.roles.len();
         for (name, found) in self.users {
-            snapshot.put(&ResourceId::new(&key, Kind::IamUser, &name), Fact::Known(found), taken);
+            snapshot.put(&ResourceId::new(key, Kind::IamUser, &name), Fact::Known(found), taken);
         }
         for (name, found) in self.groups {
-            snapshot.put(&ResourceId::new(&key, Kind::IamGroup, &name), Fact::Known(found), taken);
+            snapshot.put(&ResourceId::new(key, Kind::IamGroup, &name), Fact::Known(found), taken);
         }
         for (name, found) in self.roles {
-            snapshot.put(&ResourceId::new(&key, Kind::IamRole, &name), Fact::Known(found), taken);
+            snapshot.put(&ResourceId::new(key, Kind::IamRole, &name), Fact::Known(found), taken);
         }
         let of = ManagedDocument::SPEC;
         let gap = |why, detail: String| {
@@ -204,14 +209,13 @@ impl Details {
             }
             count += 1;
             let fact = found.map_or_else(|detail| Fact::Unreadable(gap(Why::Malformed, detail)), Fact::Known);
-            snapshot.put(&ResourceId::new(&key, Kind::IamPolicy, &arn), fact, taken);
+            snapshot.put(&ResourceId::new(key, Kind::IamPolicy, &arn), fact, taken);
         }
         let state = match self.cut {
             Some(cut) => Fact::Unreadable(gap(Why::Truncated, format!("the file is not the whole answer: {cut}"))),
             None => Fact::Known(count),
         };
-        snapshot.put_listing(&key, AUTHORIZATION, state);
-        snapshot
+        snapshot.put_listing(key, AUTHORIZATION, state);
     }
 }
 
@@ -260,6 +264,11 @@ fn inline(policies: Option<Vec<InlinePolicy<'_>>>) -> Vec<Inline> {
 
 fn attached(policies: Option<Vec<Attached>>) -> Vec<String> {
     policies.unwrap_or_default().into_iter().map(|policy| policy.policy_arn).collect()
+}
+
+/// A date as the command line writes it; another form tells nothing.
+fn created(date: Option<&RawValue>) -> Option<Timestamp> {
+    serde_json::from_str::<String>(date?.get()).ok()?.parse().ok()
 }
 
 /// A document that is an object, as its own text; one that is a string, decoded as AWS encodes it (RFC 3986). Anything else
@@ -324,6 +333,8 @@ struct User<'a> {
     user_policy_list: Option<Vec<InlinePolicy<'a>>>,
     attached_managed_policies: Option<Vec<Attached>>,
     permissions_boundary: Option<Boundary>,
+    #[serde(borrow)]
+    create_date: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -347,6 +358,8 @@ struct Role<'a> {
     role_policy_list: Option<Vec<InlinePolicy<'a>>>,
     attached_managed_policies: Option<Vec<Attached>>,
     permissions_boundary: Option<Boundary>,
+    #[serde(borrow)]
+    create_date: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]

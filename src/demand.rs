@@ -18,12 +18,32 @@ pub enum On {
     Unit,
     /// The account that it lies in.
     Account,
+    /// The accounts of the policy that manage an organization.
+    Managers,
     /// Every bucket of every copy of the store that it is.
     Copies,
     /// Every bucket of its copies that are fed by nothing: where documents are written.
     Origins,
     /// Every bucket of its copies that S3 replication feeds.
     Replicas,
+    /// The buckets that its replication rules name, where the policy declares their accounts.
+    Destinations,
+    /// The bucket that its access logs are written to.
+    LogTarget,
+    /// Every user and role of the account that it lies in, once they are listed; roles that AWS made for its services aside.
+    Principals,
+    /// Every KMS key that its settings name: of a bucket, default encryption and replication rules; of a store, the same of
+    /// every bucket of its copies. Known only from their facts: see [`crate::keys`].
+    Keys,
+    /// The accounts that those keys lie in.
+    KeyAccounts,
+}
+
+impl On {
+    /// What it is about is known only when facts of a bucket are.
+    pub fn is_of_keys(self) -> bool {
+        matches!(self, Self::Keys | Self::KeyAccounts)
+    }
 }
 
 impl Demand {

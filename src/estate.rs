@@ -83,6 +83,8 @@ pub struct Account {
     /// The name of the provider behind the endpoint.
     pub provider: Option<String>,
     pub region: Option<String>,
+    /// It manages the organization, or is its delegated administrator: SCPs and RCPs are read from it.
+    pub manages_organization: bool,
 }
 
 impl Account {
@@ -201,6 +203,12 @@ impl Estate {
     pub fn key_spaces(&self, bucket: &ResourceId) -> Vec<KeySpace> {
         let spaces: Vec<KeySpace> = self.copies_of(bucket).map(|(_, _, copy)| copy.keys.clone()).collect();
         if spaces.is_empty() { vec![KeySpace::default()] } else { spaces }
+    }
+
+    /// The accounts that manage an organization, as resources.
+    pub fn managers(&self) -> impl Iterator<Item = ResourceId> + '_ {
+        let managing = self.accounts.iter().filter(|(_, account)| account.manages_organization && account.is_aws());
+        managing.map(|(key, _)| ResourceId::account(key))
     }
 
     /// The AWS partition of an account, as far as its role and Region tell.

@@ -17,8 +17,8 @@ use crate::policy::{Accepts, Control, Policy, Waiver};
 use crate::resources::capability::ELSEWHERE;
 use crate::resources::s3_bucket::region::Region;
 use crate::scope::Member;
-use crate::snapshot::{AccountRecord, Snapshot};
-use crate::view::{Derived, View};
+use crate::snapshot::{AccountRecord, Resource, Snapshot};
+use crate::view::{Derived, View, is_same};
 
 impl Policy {
     /// The controls as the collector sees them.
@@ -38,7 +38,8 @@ pub fn evaluate(policy: &Policy, snapshot: &Snapshot, now: Timestamp) -> Assessm
     let snapshot = &*of_pinned_accounts(policy, snapshot);
     let derived = Derived::default();
     let view = View::new(snapshot, &policy.estate, now, &derived);
-    let mut rows = Rows { view: &view, index: HashMap::new(), resources: Vec::new(), findings: Vec::new() };
+    let mut rows =
+        Rows { view: &view, index: HashMap::new(), next: 0, resources: Vec::new(), observed: Vec::new(), findings: Vec::new() };
     let mut controls = Vec::with_capacity(policy.controls.len());
     for (number, control) in policy.controls.iter().enumerate() {
         controls.push(info(control));
@@ -109,14 +110,18 @@ fn waiver_info(waiver: &Waiver) -> WaiverInfo {
     }
 }
 
-struct Rows<'a> {
-    view: &'a View<'a>,
+struct Rows<'v, 'a> {
+    view: &'v View<'a>,
     index: HashMap<ResourceId, u32>,
+    /// The unit after the one of the row before: controls of one scope go through the same resources in the same order.
+    next: u32,
     resources: Vec<ResourceInfo>,
+    /// Each of them in the snapshot.
+    observed: Vec<Option<&'a Resource>>,
     findings: Vec<Finding>,
 }
 
-impl Rows<'_> {
+impl Rows<'_, '_> {
     fn control(&mut self, number: u32, control: &Control) {
         let view = self.view;
         // The same question that the collector asked, so that both mean the same members.
@@ -124,19 +129,22 @@ impl Rows<'_> {
         let unit = want.unit;
         let found = want.scope.members(view.estate, unit, &want.unit_facts(), view.snapshot);
         let nothing = found.members.is_empty() && found.gaps.is_empty();
+        self.findings.reserve(found.members.len());
         for member in found.members {
-            let (id, judgement) = match member {
+            let (Member::In(id) | Member::Unknown(id, _)) = &member;
+            let unit = self.unit(id);
+            let judgement = match member {
                 Member::In(id) => {
-                    let judgement = judge(control, &id, view);
-                    (id, judgement)
+                    view.looked_up(&id, self.observed.get(unit as usize).copied().flatten());
+                    judge(control, &id, view)
                 }
-                Member::Unknown(id, gap) => {
+                Member::Unknown(_, gap) => {
                     let detail = format!("whether it is in scope is not known; {}", gap.detail.clone().unwrap_or_default());
                     let detail = detail.trim_end_matches(['.', ' ', ';']).to_owned();
-                    (id, Judgement::Unknown(vec![gap.with_detail(detail)]))
+                    Judgement::Unknown(vec![gap.with_detail(detail)])
                 }
             };
-            self.push(number, &id, judgement);
+            self.findings.push(Finding { control: number, unit, judgement, waivers: Vec::new() });
         }
         // One row for each account whose list is not whole.
         let mut gaps: BTreeMap<AccountKey, Vec<Gap>> = BTreeMap::new();
@@ -156,22 +164,33 @@ impl Rows<'_> {
         }
     }
 
-    fn push(&mut self, control: u32, id: &ResourceId, judgement: Judgement) {
-        let unit = match self.index.get(id) {
-            Some(unit) => *unit,
+    /// The number of a resource.
+    fn unit(&mut self, id: &ResourceId) -> u32 {
+        let guess = self.resources.get(self.next as usize).is_some_and(|resource| is_same(&resource.id, id));
+        let known = if guess { Some(self.next) } else { self.index.get(id).copied() };
+        let unit = match known {
+            Some(unit) => unit,
             None => {
                 let unit = u32::try_from(self.resources.len()).unwrap_or(u32::MAX);
                 let snapshot = self.view.snapshot;
-                let region = match snapshot.read::<Region>(id) {
+                let observed = snapshot.resource(id);
+                let region = match snapshot.read_of::<Region>(id, observed) {
                     Fact::Known(region) => Some(region.0.clone()),
                     Fact::Absent | Fact::Unreadable(_) => None,
                 };
                 let account_id = snapshot.accounts.get(&id.account).and_then(|record| record.id.clone());
                 self.resources.push(ResourceInfo { arn: snapshot.arn(id), region, account_id, id: id.clone() });
+                self.observed.push(observed);
                 self.index.insert(id.clone(), unit);
                 unit
             }
         };
+        self.next = unit.saturating_add(1);
+        unit
+    }
+
+    fn push(&mut self, control: u32, id: &ResourceId, judgement: Judgement) {
+        let unit = self.unit(id);
         self.findings.push(Finding { control, unit, judgement, waivers: Vec::new() });
     }
 }
@@ -266,7 +285,7 @@ const WAIVERS: FactId =
     &FactSpec { id: "policy.waivers", kind: Kind::Policy, operation: "load policy", also: &[], actions: &[], per: Per::Free };
 
 /// An expired waiver, or one that accepted nothing, is a finding of its own.
-fn report_waivers(policy: &Policy, now: Timestamp, used: &[bool], controls: &mut Vec<ControlInfo>, rows: &mut Rows<'_>) {
+fn report_waivers(policy: &Policy, now: Timestamp, used: &[bool], controls: &mut Vec<ControlInfo>, rows: &mut Rows<'_, '_>) {
     for (waiver, used) in policy.waivers.iter().zip(used) {
         let (says, fix) = if !waiver.holds(now) {
             let says = format!("the waiver of {} by {} expired on {}", waiver.control, waiver.owner, waiver.expires);

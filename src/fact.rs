@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// One observed property.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fact<T> {
     /// The provider answered with this value.
@@ -49,7 +49,7 @@ impl<T> Fact<T> {
 }
 
 /// Why a fact is not known, and which permission would make it known.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Gap {
     pub why: Why,
@@ -132,7 +132,7 @@ impl fmt::Display for Gap {
 }
 
 /// The kinds of not knowing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
     /// The credentials may not call the operation.
@@ -181,7 +181,7 @@ impl Why {
             Self::WrongAccount => "the credentials belong to another account",
             Self::Credentials => "no usable credentials",
             Self::Unreachable => "the endpoint could not be reached",
-            Self::NotEvaluated => "needs the full evaluator",
+            Self::NotEvaluated => "could not be evaluated",
             Self::Failed => "the service failed",
         }
     }
@@ -203,6 +203,8 @@ pub enum Kind {
     IamRole,
     /// A customer or AWS managed IAM policy.
     IamPolicy,
+    /// A KMS key; its name is its ARN, or the ARN of an alias.
+    KmsKey,
     /// A store: a set of documents with its copies.
     Store,
     /// The policy itself: what is wrong with its waivers and attestations.
@@ -219,6 +221,7 @@ impl Kind {
             Self::IamGroup => "iam-group",
             Self::IamRole => "iam-role",
             Self::IamPolicy => "iam-policy",
+            Self::KmsKey => "kms-key",
             Self::Store => "store",
             Self::Policy => "policy",
         }
@@ -254,6 +257,8 @@ pub enum Per {
     Resource,
     /// Once for the account: the answer holds this fact of every resource of the kind.
     Account,
+    /// Once in each Region where the account has buckets in question: read last, when they are known.
+    Region,
     /// Nothing is called: it comes with the listing or with another answer.
     Free,
 }

@@ -22,6 +22,7 @@ pub const GENERATED: &[Generated] = &[
     Generated { path: "docs/report.schema.json", text: crate::reporters::json::schema_text },
     Generated { path: "docs/checks.md", text: checks },
     Generated { path: "docs/facts.md", text: facts },
+    Generated { path: "docs/coverage.md", text: crate::coverage::text },
     #[cfg(feature = "demo")]
     Generated { path: "docs/cli.md", text: crate::cli::reference },
 ];
@@ -101,15 +102,28 @@ fn facts() -> String {
     for spec in crate::resources::all_specs() {
         let often = match spec.per {
             Per::Resource => "once for each resource",
+            Per::Region => "once in each Region of the buckets in question",
             Per::Account => "once for the account (and page)",
             Per::Free => "with another answer",
         };
-        let operations: Vec<String> = std::iter::once(spec.operation)
+        let mut operations: Vec<String> = std::iter::once(spec.operation)
             .chain(spec.also.iter().copied())
             .map(|operation| format!("`{}`", crate::collect::plan::call_of(spec, operation)))
             .collect();
+        operations.dedup();
         let actions: Vec<String> = spec.actions.iter().map(|action| format!("`{action}`")).collect();
         let _ = writeln!(text, "| `{}` | {} | {} | {often} |", spec.id, operations.join(", "), actions.join(", "));
+    }
+    text.push_str(
+        "\n## In expressions\n\nWhat `check: expression` reads, by path. Where a fact is not configured, `has` of it is false \
+         and it is read as its empty value. What an answer leaves out is null. `[]` stands for the elements of a list.\n",
+    );
+    for spec in crate::resources::all_specs() {
+        let empty = crate::resources::form(spec).map(|form| form.empty.to_string()).unwrap_or_default();
+        let _ = writeln!(text, "\n### {}\n\nEmpty value: `{empty}`\n", spec.id);
+        for (path, kind) in crate::expression::paths(spec) {
+            let _ = writeln!(text, "- `{path}`: {kind}");
+        }
     }
     text
 }

@@ -117,6 +117,10 @@ impl Tally {
         seen: impl Into<Cow<'static, str>>,
         required: impl Into<Cow<'static, str>>,
     ) {
+        // Most passes are one observation; a vector would make room for four.
+        if self.passes.is_empty() {
+            self.passes.reserve_exact(1);
+        }
         self.passes.push(observed::<T>(on, seen, required));
     }
 

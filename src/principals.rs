@@ -9,9 +9,14 @@ use lastcopy_iam::destroy::{ResourceKind, destroying_actions};
 use lastcopy_iam::grantees::tells_callers_apart;
 use lastcopy_iam::{Actions, Case, Document, Effect, Layer, Named, Pattern, Policies, Resources};
 
-use crate::estate::{AccountKey, ResourceId};
-use crate::fact::{Fact, FactId, Gap, Kind, Why};
+use crate::demand::{Demand, On};
+pub use crate::document::parse;
+use crate::document::{MAX, gap};
+use crate::estate::{AccountKey, Estate, ResourceId};
+use crate::fact::{Fact, FactId, Gap, Kind};
+use crate::guardrails::{Guardrails, levels};
 use crate::resources::FactType;
+use crate::resources::account::organization_policies::OrganizationPolicies;
 use crate::resources::iam_group::permissions::GroupPermissions;
 use crate::resources::iam_policy::document::ManagedDocument;
 use crate::resources::iam_role::permissions::RolePermissions;
@@ -20,6 +25,16 @@ use crate::snapshot::Snapshot;
 
 /// The facts that principals are made of, for a demand on an account.
 pub const FACTS: &[FactId] = &[UserPermissions::SPEC, GroupPermissions::SPEC, RolePermissions::SPEC, ManagedDocument::SPEC];
+
+/// What decides what the principals of an account can do: they, and what their organization forbids them.
+pub fn demands() -> [Demand; 2] {
+    [Demand::account(FACTS), rails()]
+}
+
+/// What the organization forbids.
+pub fn rails() -> Demand {
+    Demand::of(On::Managers, &[OrganizationPolicies::SPEC])
+}
 
 /// All principals.
 #[derive(Debug, Default)]
@@ -35,6 +50,8 @@ pub struct AccountPrincipals {
     pub sets: Vec<PolicySet>,
     /// Why the list of holders may not be whole.
     pub gaps: Vec<Gap>,
+    /// What the organization forbids.
+    pub rails: Arc<Guardrails>,
 }
 
 /// A user, group or role.
@@ -70,6 +87,8 @@ pub struct PolicySet {
     pub boundary: Option<(String, Result<Arc<Parsed>, Gap>)>,
     /// Policies that could not be read; they may allow or deny anything.
     pub gaps: Vec<Gap>,
+    /// What the organization forbids all of the account.
+    pub rails: Arc<Guardrails>,
 }
 
 /// One policy of a set.
@@ -148,8 +167,8 @@ struct Reach {
 
 impl Principals {
     /// From a snapshot.
-    pub fn of(snapshot: &Snapshot) -> Self {
-        let mut reader = Reader { snapshot, texts: HashMap::new() };
+    pub fn of(snapshot: &Snapshot, estate: &Estate) -> Self {
+        let mut reader = Reader { snapshot, estate, texts: HashMap::new() };
         Self { accounts: snapshot.accounts.keys().map(|account| (account.clone(), reader.account(account))).collect() }
     }
 
@@ -186,7 +205,12 @@ impl AccountPrincipals {
 }
 
 impl PolicySet {
-    /// As the questions of `lastcopy-iam` want it. Service control policies are not read yet.
+    /// What is not known of them: their own policies, and what the organization forbids.
+    pub fn doubts(&self) -> impl Iterator<Item = &Gap> {
+        self.gaps.iter().chain(&self.rails.gap)
+    }
+
+    /// As the questions of `lastcopy-iam` want it.
     pub fn policies(&self) -> Policies<'_> {
         let docs = self.held.iter().map(|held| Named { name: &held.name, document: &held.policy.document }).collect();
         let boundary = match &self.boundary {
@@ -198,9 +222,14 @@ impl PolicySet {
             identity: if self.gaps.is_empty() { Layer::Docs(docs) } else { Layer::Unread(docs) },
             boundary,
             session: Layer::None,
-            scps: Layer::Unread(Vec::new()),
+            scps: levels(&self.rails.scps),
             lifted: false,
         }
+    }
+
+    /// Whether something that was to be read and was not may take away what the rest gives.
+    pub fn is_unread(&self) -> bool {
+        self.doubts().next().is_some() || matches!(self.boundary, Some((_, Err(_))))
     }
 
     /// Whether two holders of the same kind who share these policies may get different answers.
@@ -246,23 +275,9 @@ impl Doubts {
     }
 }
 
-/// AWS takes 20 KiB for a bucket policy and less for others.
-const MAX_DOCUMENT: usize = 64 << 10;
-
-/// An IAM policy document from its text, or the gap that a text leaves which is none.
-pub fn parse(text: &str, from: FactId, what: &str) -> Result<Document, Gap> {
-    if text.len() > MAX_DOCUMENT {
-        return Err(gap(from, format!("{what} has {} bytes, more than any provider takes", text.len())));
-    }
-    Document::parse(text).map_err(|error| gap(from, format!("{what} is not a valid IAM policy document: {error}")))
-}
-
-fn gap(from: FactId, detail: String) -> Gap {
-    Gap::new(Why::Malformed, from.operation).with_action(from.actions.first().copied()).with_detail(detail)
-}
-
 struct Reader<'s> {
     snapshot: &'s Snapshot,
+    estate: &'s Estate,
     /// Equal texts are parsed once, over all accounts.
     texts: HashMap<&'s str, Result<Arc<Parsed>, String>>,
 }
@@ -280,7 +295,8 @@ type SetKey = (Vec<(String, usize)>, Option<String>);
 
 impl<'s> Reader<'s> {
     fn account(&mut self, account: &AccountKey) -> AccountPrincipals {
-        let mut out = AccountPrincipals::default();
+        let rails = Arc::new(Guardrails::over(account, self.estate, self.snapshot));
+        let mut out = AccountPrincipals { rails: rails.clone(), ..AccountPrincipals::default() };
         let mut known: HashMap<SetKey, usize> = HashMap::new();
         for kind in [Kind::IamUser, Kind::IamGroup, Kind::IamRole] {
             let listing = self.snapshot.list(account, kind, &[AUTHORIZATION]);
@@ -291,7 +307,8 @@ impl<'s> Reader<'s> {
             }
             for id in listing.items {
                 let trust = self.trust(id);
-                let (arn, set) = self.holder(id);
+                let (arn, mut set) = self.holder(id);
+                set.rails = rails.clone();
                 let at = match key(&set) {
                     Some(key) => *known.entry(key).or_insert(out.sets.len()),
                     None => out.sets.len(),
@@ -383,7 +400,7 @@ impl<'s> Reader<'s> {
 
     fn parsed(&mut self, text: &'s str) -> Result<Arc<Parsed>, String> {
         let parse = || match Document::parse(text) {
-            _ if text.len() > MAX_DOCUMENT => Err(format!("it has {} bytes, more than any provider takes", text.len())),
+            _ if text.len() > MAX => Err(format!("it has {} bytes, more than any provider takes", text.len())),
             Ok(document) => Ok(Arc::new(Parsed { reach: reach(&document), document })),
             Err(error) => Err(error.to_string()),
         };

@@ -22,6 +22,23 @@ pub struct Scope {
     pub names: Vec<String>,
     /// All must be present with a value that matches the glob.
     pub tags: BTreeMap<String, String>,
+    pub except: Except,
+}
+
+/// What a scope leaves out. It is always known whether it does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Except {
+    /// Globs over names.
+    pub names: Vec<String>,
+    /// Store and copy. A bucket is left out if every copy that it is is left out.
+    pub copies: Vec<(String, String)>,
+}
+
+impl Except {
+    /// Nothing is left out.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.copies.is_empty()
+    }
 }
 
 /// Which accounts a scope covers.
@@ -38,7 +55,7 @@ pub enum AccountScope {
 pub enum Member {
     In(ResourceId),
     /// It may or may not be in scope.
-    Unknown(ResourceId, Gap),
+    Unknown(ResourceId, Box<Gap>),
 }
 
 /// Who is in scope, and which lists could not be finished.
@@ -66,6 +83,19 @@ impl Scope {
         self.store.as_deref().is_none_or(|wanted| wanted == Self::EVERY_STORE || wanted == name)
     }
 
+    /// Whether it leaves a resource out.
+    pub fn excepts(&self, estate: &Estate, id: &ResourceId) -> bool {
+        if self.except.names.iter().any(|glob| glob_matches(glob, &id.name)) {
+            return true;
+        }
+        if id.kind != Kind::S3Bucket || self.except.copies.is_empty() {
+            return false;
+        }
+        let out = |(store, copy, _): (&str, &str, _)| self.except.copies.iter().any(|(s, c)| s == store && c == copy);
+        let mut copies = estate.copies_of(id).peekable();
+        copies.peek().is_some() && copies.all(out)
+    }
+
     /// The accounts that the scope reaches.
     pub fn accounts(&self, estate: &Estate) -> Vec<AccountKey> {
         match (&self.copy, &self.store, &self.account) {
@@ -87,6 +117,16 @@ impl Scope {
 
     /// How the members of a kind are found.
     pub fn search(&self, estate: &Estate, unit: Kind) -> Search {
+        match self.search_all(estate, unit) {
+            Search::Named(mut ids) => {
+                ids.retain(|id| !self.excepts(estate, id));
+                Search::Named(ids)
+            }
+            listed @ Search::Listed(_) => listed,
+        }
+    }
+
+    fn search_all(&self, estate: &Estate, unit: Kind) -> Search {
         match unit {
             Kind::Store => Search::Named(
                 estate.stores.keys().filter(|name| self.names_store(name)).map(|name| ResourceId::store(name)).collect(),
@@ -118,6 +158,11 @@ impl Scope {
                 }
             }
             Kind::IamUser | Kind::IamGroup | Kind::IamRole | Kind::IamPolicy => Search::Listed(self.accounts(estate)),
+            // A key is found where a bucket or a question names it; none is listed.
+            Kind::KmsKey => {
+                let named = |account: AccountKey| self.names.iter().map(move |name| ResourceId::new(&account, unit, name));
+                Search::Named(self.accounts(estate).into_iter().flat_map(named).collect())
+            }
         }
     }
 
@@ -130,7 +175,11 @@ impl Scope {
     pub fn members(&self, estate: &Estate, unit: Kind, facts: &[FactId], snapshot: &Snapshot) -> Members {
         let mut found = Members::default();
         let candidates = match self.search(estate, unit) {
-            Search::Named(ids) => ids,
+            // Two copies may share a bucket; it is judged once.
+            Search::Named(ids) => {
+                let mut seen = BTreeSet::new();
+                ids.into_iter().filter(|id| seen.insert(id.clone())).collect()
+            }
             Search::Listed(accounts) => {
                 let operations = list_operations(unit, facts);
                 let mut ids = Vec::new();
@@ -140,18 +189,15 @@ impl Scope {
                         continue;
                     }
                     let listing = snapshot.list(&account, unit, &operations);
-                    ids.extend(listing.items.into_iter().filter(|id| self.matches_name(&id.name)).cloned());
+                    ids.extend(
+                        listing.items.into_iter().filter(|id| self.matches_name(&id.name) && !self.excepts(estate, id)).cloned(),
+                    );
                     found.gaps.extend(listing.gaps.into_iter().map(|gap| (account.clone(), gap)));
                 }
                 ids
             }
         };
-        // Two copies may share a bucket; it is judged once.
-        let mut seen = BTreeSet::new();
         for id in candidates {
-            if !seen.insert(id.clone()) {
-                continue;
-            }
             if unit == Kind::S3Bucket && !self.tags.is_empty() {
                 match snapshot.read::<Tags>(&id).read() {
                     Ok(tags) => {
@@ -162,7 +208,7 @@ impl Scope {
                             found.members.push(Member::In(id));
                         }
                     }
-                    Err(gap) => found.members.push(Member::Unknown(id, gap)),
+                    Err(gap) => found.members.push(Member::Unknown(id, Box::new(gap))),
                 }
             } else {
                 found.members.push(Member::In(id));
@@ -190,15 +236,23 @@ pub fn list_operations(kind: Kind, facts: &[FactId]) -> Vec<&'static str> {
 
 /// Whether a glob of `*` and `?` matches the whole of `text`. Linear time.
 pub fn glob_matches(glob: &str, text: &str) -> bool {
+    // `?` is one character, which in ASCII is one byte.
+    if glob.is_ascii() && text.is_ascii() {
+        return matches(glob.as_bytes(), text.as_bytes(), b'*', b'?');
+    }
     let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
+    matches(&glob, &text, '*', '?')
+}
+
+fn matches<T: PartialEq>(glob: &[T], text: &[T], many: T, one: T) -> bool {
     let (mut g, mut t, mut star) = (0, 0, None);
     while let Some(c) = text.get(t) {
         match glob.get(g) {
-            Some('*') => {
+            Some(p) if *p == many => {
                 star = Some((g, t));
                 g += 1;
             }
-            Some(p) if p == c || *p == '?' => {
+            Some(p) if p == c || *p == one => {
                 g += 1;
                 t += 1;
             }
@@ -212,7 +266,7 @@ pub fn glob_matches(glob: &str, text: &str) -> bool {
             },
         }
     }
-    glob.get(g..).is_some_and(|rest| rest.iter().all(|c| *c == '*'))
+    glob.get(g..).is_some_and(|rest| rest.iter().all(|c| *c == many))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! The file form is in `snapshot/file.rs`.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -127,17 +128,34 @@ impl Snapshot {
 
     /// A fact of a resource.
     pub fn read<T: FactType>(&self, id: &ResourceId) -> Fact<&T> {
-        if let Some(fact) = self.resources.get(id).and_then(|resource| T::stored(&resource.facts)) {
-            return fact.as_ref();
+        self.read_of(id, self.resources.get(id))
+    }
+
+    /// The same for who has looked the resource up already.
+    pub fn read_of<'s, T: FactType>(&'s self, id: &ResourceId, resource: Option<&'s Resource>) -> Fact<&'s T> {
+        match resource.and_then(|resource| T::stored(&resource.facts)) {
+            Some(fact) => fact.as_ref(),
+            None => Fact::Unreadable(Box::new(self.unread(id, T::SPEC))),
         }
+    }
+
+    /// A fact of a resource in its JSON form.
+    pub fn read_json(&self, id: &ResourceId, fact: FactId) -> Fact<serde_json::Value> {
+        match self.resources.get(id).and_then(|resource| resource.facts.json(fact)) {
+            Some(fact) => fact,
+            None => Fact::Unreadable(Box::new(self.unread(id, fact))),
+        }
+    }
+
+    /// Why a fact is not there.
+    fn unread(&self, id: &ResourceId, fact: FactId) -> Gap {
         if let Some(gap) = self.account_gap(&id.account) {
-            return Fact::Unreadable(Box::new(gap));
+            return gap;
         }
-        let listing = self.listings.get(&(id.account.clone(), T::SPEC.operation.to_owned()));
-        if let Some(Fact::Unreadable(gap)) = listing {
-            return Fact::Unreadable(gap.clone());
+        match self.listings.get(&(id.account.clone(), fact.operation.to_owned())) {
+            Some(Fact::Unreadable(gap)) => (**gap).clone(),
+            Some(Fact::Known(_) | Fact::Absent) | None => Gap::not_collected(fact),
         }
-        Fact::Unreadable(Box::new(Gap::not_collected(T::SPEC)))
     }
 
     /// The resources of a kind, with the gaps of the operations that list them.
@@ -151,13 +169,9 @@ impl Snapshot {
         let items = self
             .resources
             .range(from..)
+            .take_while(|(id, _)| id.account == *account && id.kind == kind)
+            .filter(|(_, found)| !matches!(found.exists, Fact::Absent) && (found.listed || !only_listed))
             .map(|(id, _)| id)
-            .take_while(|id| id.account == *account && id.kind == kind)
-            .filter(|id| {
-                self.resources
-                    .get(*id)
-                    .is_some_and(|found| !matches!(found.exists, Fact::Absent) && (found.listed || !only_listed))
-            })
             .collect();
         let account_gap = self.account_gap(account);
         let gaps = operations
@@ -178,18 +192,19 @@ impl Snapshot {
 
     /// The resource to write facts into; it is there from now on. `None` for kinds that are not observed.
     pub fn resource_mut(&mut self, id: &ResourceId) -> Option<&mut Resource> {
-        if !self.resources.contains_key(id) {
-            let facts = Facts::empty(id.kind)?;
-            // A bucket that a policy names exists only once the provider says so.
-            let exists = if id.kind == Kind::S3Bucket {
-                Fact::Unreadable(Box::new(Gap::new(Why::NotCollected, "collect")))
-            } else {
-                Fact::Known(Existence::Here)
-            };
-            let resource = Resource { exists, listed: false, facts, times: Vec::new() };
-            self.resources.insert(id.clone(), resource);
+        match self.resources.entry(id.clone()) {
+            Entry::Occupied(found) => Some(found.into_mut()),
+            Entry::Vacant(place) => {
+                let facts = Facts::empty(id.kind)?;
+                // A bucket that a policy names exists only once the provider says so.
+                let exists = if id.kind == Kind::S3Bucket {
+                    Fact::Unreadable(Box::new(Gap::new(Why::NotCollected, "collect")))
+                } else {
+                    Fact::Known(Existence::Here)
+                };
+                Some(place.insert(Resource { exists, listed: false, facts, times: Vec::new() }))
+            }
         }
-        self.resources.get_mut(id)
     }
 
     /// Stores a fact.
@@ -248,7 +263,7 @@ impl Snapshot {
             (Kind::IamUser, Some(partition)) => format!("arn:{partition}:iam::{number}:user/{}", id.name),
             (Kind::IamGroup, Some(partition)) => format!("arn:{partition}:iam::{number}:group/{}", id.name),
             (Kind::IamRole, Some(partition)) => format!("arn:{partition}:iam::{number}:role/{}", id.name),
-            (Kind::IamPolicy, _) => id.name.to_string(),
+            (Kind::IamPolicy | Kind::KmsKey, _) => id.name.to_string(),
             (Kind::Store, _) => format!("store/{}", id.name),
             (Kind::Policy, _) => format!("policy/{}", id.name),
             (Kind::Account, _) => format!("account/{}", id.account),
@@ -262,7 +277,11 @@ impl Resource {
     pub fn stamp(&mut self, fact: FactId, at: Timestamp) {
         match self.times.iter_mut().find(|(known, _)| *known == fact) {
             Some((_, time)) => *time = at,
-            None => self.times.push((fact, at)),
+            // In one order, whichever was read first.
+            None => {
+                let place = self.times.partition_point(|(known, _)| known.id < fact.id);
+                self.times.insert(place, (fact, at));
+            }
         }
     }
 }

@@ -19,6 +19,11 @@ impl Span {
         Self { minutes: days * 24 * 60 }
     }
 
+    /// So many minutes.
+    pub const fn minutes(minutes: u64) -> Self {
+        Self { minutes }
+    }
+
     /// Whole days, rounded up.
     pub const fn whole_days(self) -> u64 {
         self.minutes.div_ceil(24 * 60)

@@ -57,12 +57,15 @@ impl<'s> Town<'s> {
         holders.map(label).collect()
     }
 
-    /// For a search. Service control policies, where they are known, bind everybody alike.
-    pub fn world<'a>(&'a self, scps: &Layer<Vec<Level<'a>>>) -> World<'a> {
+    /// For a search. Service control policies that somebody states bind everybody alike, and stand for those that were read.
+    pub fn world<'a>(&'a self, stated: Option<&Layer<Vec<Level<'a>>>>) -> World<'a> {
         let mut world = World::default();
         for (at, ((of, arns), account)) in self.accounts.iter().zip(&self.arns).zip(&self.numbers).enumerate() {
             let first = world.sets.len();
-            world.sets.extend(of.sets.iter().map(|set| lastcopy_iam::Policies { scps: scps.clone(), ..set.policies() }));
+            world.sets.extend(of.sets.iter().map(|set| match stated {
+                Some(scps) => lastcopy_iam::Policies { scps: scps.clone(), ..set.policies() },
+                None => set.policies(),
+            }));
             for (holder, arn) in of.holders.iter().zip(arns) {
                 let Some(set) = of.set_of(holder) else { continue };
                 if holder.id.kind == Kind::IamGroup {

@@ -4,11 +4,11 @@
 //! It must never leave out a principal whose policies could not be read, nor an outsider of a form that is not understood.
 
 use std::collections::HashSet;
-use std::sync::OnceLock;
 
-use lastcopy_iam::{Caller, Document, Effect, Layer, LayerName, Named, Outsider, Policies, Principal, Principals, outsiders};
+use lastcopy_iam::{Caller, Effect, Layer, LayerName, Named, Outsider, Policies, Principal, Principals, outsiders};
 
-use super::{Guarded, Material, is_account, levels};
+use super::{Guarded, Material, is_account};
+use crate::document::allow_all;
 use crate::estate::AccountKey;
 use crate::fact::{Gap, Kind};
 use crate::principals::PolicySet;
@@ -103,7 +103,8 @@ impl<'a> Cast<'a> {
             let Some(of) = material.principals.of_account(&account.key) else { continue };
             out.gaps.extend(of.gaps.iter().map(|gap| (account.key.clone(), gap.clone())));
             let first = out.sets.len();
-            out.sets.extend(of.sets.iter().map(|set| Policies { scps: levels(&material.scps), ..set.policies() }));
+            let scps = material.scps(&account.key);
+            out.sets.extend(of.sets.iter().map(|set| Policies { scps: scps.clone(), ..set.policies() }));
             for holder in of.holders.iter().filter(|holder| holder.id.kind != Kind::IamGroup) {
                 let label = holder.label();
                 out.who.push(Who {
@@ -259,7 +260,7 @@ impl<'a> Cast<'a> {
         if self.who.iter().any(|who| who.sort == Sort::Root && who.name == arn) {
             return;
         }
-        let policies = Policies { scps: levels(&material.scps), ..Policies::default() };
+        let policies = Policies { scps: material.scps(&account.key), ..Policies::default() };
         self.push(format!("the root user of {number}"), &arn, number, As::Aws, None, policies);
         if let Some(root) = self.who.last_mut() {
             root.sort = Sort::Root;
@@ -290,7 +291,8 @@ impl<'a> Cast<'a> {
                 let known = self.who.iter().any(|who| who.name == *arn) || arn.contains(":assumed-role/");
                 if !known {
                     // The snapshot does not hold it: made since, or deleted.
-                    let unread = Policies { identity: Layer::Unread(Vec::new()), scps: levels(&material.scps), ..nobody() };
+                    let scps = material.account(account).map_or(Layer::Unread(Vec::new()), |account| material.scps(&account.key));
+                    let unread = Policies { identity: Layer::Unread(Vec::new()), scps, ..nobody() };
                     self.push((*arn).to_owned(), arn, account, As::Aws, None, unread);
                 }
             }
@@ -310,14 +312,6 @@ impl<'a> Cast<'a> {
 
 /// What an account outside allows is called so.
 const OTHERS: &str = "the policies of its own account";
-
-fn allow_all() -> &'static Document {
-    static ALL: OnceLock<Document> = OnceLock::new();
-    ALL.get_or_init(|| {
-        let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
-        Document::parse(text).unwrap_or(Document { version: lastcopy_iam::Version::V2012, id: None, statements: Vec::new() })
-    })
-}
 
 /// Whether a deciding statement is only what an account outside is taken to allow.
 pub fn is_assumed(deciding: &lastcopy_iam::Deciding<'_>) -> bool {

@@ -12,7 +12,7 @@ pub mod ways;
 pub mod who_can;
 pub mod why;
 
-use lastcopy_iam::{Bucket, Document, Guards, Layer, Level, Named, Setting};
+use lastcopy_iam::{Bucket, Document, Guards, KeyGrant, Layer, Level, Named, Setting};
 
 pub use asked::{AskError, Asked, Given};
 pub use cast::{Cast, Who};
@@ -20,23 +20,18 @@ pub use cast::{Cast, Who};
 use crate::demand::{Demand, Want};
 use crate::estate::{AccountKey, Estate, ResourceId};
 use crate::fact::{Fact, Gap, Kind, Why};
+pub use crate::guardrails::{AttachedLevel, levels};
+use crate::keys::KeyArn;
 use crate::principals::{self, Principals};
 use crate::resources::FactType;
 use crate::resources::account::public_access_block::AccountPublicAccessBlock;
+use crate::resources::kms_key::grants::{Grant, KeyGrants};
+use crate::resources::kms_key::policy::KeyPolicy;
 use crate::resources::s3_bucket::ownership::Ownership;
 use crate::resources::s3_bucket::policy::BucketPolicy;
 use crate::resources::s3_bucket::public_access_block::PublicAccessBlock;
 use crate::scope::{AccountScope, Scope};
 use crate::snapshot::{Existence, Snapshot};
-
-/// Policies of one level of an organization.
-#[derive(Debug)]
-pub struct AttachedLevel {
-    /// Whose level it is.
-    pub id: String,
-    /// What is attached there, by name.
-    pub policies: Vec<(String, Document)>,
-}
 
 /// What the question is answered from: everything parsed once, for answers to borrow.
 #[derive(Debug)]
@@ -46,10 +41,10 @@ pub struct Material<'s> {
     pub principals: Principals,
     /// The accounts at AWS.
     pub accounts: Vec<AwsAccount>,
-    /// The service control policies of the only account. No reader of facts makes them yet.
-    pub scps: Layer<Vec<AttachedLevel>>,
+    /// The service control policies of the only account, where somebody states them.
+    pub scps: Option<Layer<Vec<AttachedLevel>>>,
     /// Its resource control policies.
-    pub rcps: Layer<Vec<AttachedLevel>>,
+    pub rcps: Option<Layer<Vec<AttachedLevel>>>,
 }
 
 /// An account at AWS that was to be read.
@@ -76,10 +71,10 @@ impl<'s> Material<'s> {
         Self {
             snapshot,
             estate,
-            principals: Principals::of(snapshot),
+            principals: Principals::of(snapshot, estate),
             accounts: accounts.collect(),
-            scps: Layer::Unread(Vec::new()),
-            rcps: Layer::Unread(Vec::new()),
+            scps: None,
+            rcps: None,
         }
     }
 
@@ -87,7 +82,19 @@ impl<'s> Material<'s> {
     pub fn levels_without_allow(&self) -> Vec<&str> {
         let allows = |document: &Document| document.statements.iter().any(|s| s.effect == lastcopy_iam::model::Effect::Allow);
         let none = |level: &&AttachedLevel| !level.policies.iter().any(|(_, document)| allows(document));
-        self.scps.read().into_iter().flatten().filter(none).map(|level| level.id.as_str()).collect()
+        self.scps.iter().filter_map(Layer::read).flatten().filter(none).map(|level| level.id.as_str()).collect()
+    }
+
+    /// The service control policies above an account: as stated, else as its organization says.
+    pub fn scps(&self, account: &AccountKey) -> Layer<Vec<Level<'_>>> {
+        let read = || self.principals.of_account(account).map(|of| &of.rails.scps);
+        self.scps.as_ref().or_else(read).map_or(Layer::Unread(Vec::new()), levels)
+    }
+
+    /// The resource control policies above the account with this number.
+    fn rcps(&self, number: Option<&str>) -> Layer<Vec<Level<'_>>> {
+        let read = || self.principals.of_account(&self.account(number?)?.key).map(|of| &of.rails.rcps);
+        self.rcps.as_ref().or_else(read).map_or(Layer::Unread(Vec::new()), levels)
     }
 
     /// The account with this number.
@@ -102,7 +109,16 @@ pub fn wants(given: &Given, estate: &Estate) -> Vec<Want> {
     let mut out: Vec<Want> = Vec::new();
     for account in &aws {
         let scope = Scope { account: AccountScope::One((*account).clone()), ..Scope::default() };
-        out.push(Want { scope, unit: Kind::Account, demands: vec![Demand::account(principals::FACTS)] });
+        out.push(Want { scope, unit: Kind::Account, demands: principals::demands().to_vec() });
+    }
+    if let Given::Arn(arn) = given
+        && let Some(key) = KeyArn::parse(arn).filter(|key| !key.is_alias())
+    {
+        let of = |account: &&&AccountKey| estate.accounts.get(**account).and_then(|a| a.id.as_deref()) == Some(&key.account);
+        for account in aws.iter().filter(of) {
+            let scope = Scope { account: AccountScope::One((*account).clone()), names: vec![arn.clone()], ..Scope::default() };
+            out.push(Want { scope, unit: Kind::KmsKey, demands: vec![Demand::unit(&[KeyPolicy::SPEC, KeyGrants::SPEC])] });
+        }
     }
     let Some(bucket) = given.bucket() else { return out };
     // A bucket that a store declares is looked for where the store says, any other one in every account.
@@ -130,7 +146,8 @@ pub struct Guarded {
     restrict_public: Setting,
     /// ACLs may be in force. No reader of facts makes them.
     acls: bool,
-    keyed: bool,
+    /// The grants, of a KMS key; `None`: it is one, and they could not be read.
+    key_grants: Option<Vec<Grant>>,
     /// Why the policy could not be read.
     pub policy_gap: Option<Gap>,
     /// Why it is not known that ACLs are off.
@@ -166,7 +183,7 @@ impl Guarded {
             policy: Layer::None,
             restrict_public: Setting::Off,
             acls: false,
-            keyed: false,
+            key_grants: Some(Vec::new()),
             policy_gap: None,
             acl_gap: None,
         }
@@ -254,7 +271,7 @@ impl Guarded {
         out
     }
 
-    /// No fact holds the policies of other resources.
+    /// No fact holds the policies of other resources, but for KMS keys.
     fn other(given: &Given, material: &Material<'_>) -> Self {
         let arn = given.label();
         let service = arn.split(':').nth(2).unwrap_or_default();
@@ -263,12 +280,38 @@ impl Guarded {
             number = Some(only.number.clone()).filter(|number| !number.is_empty());
         }
         let mut out = Self::new(format!("policy of {arn}"), number);
+        if service == "kms" {
+            out.key(&arn, material);
+            return out;
+        }
         // Of these, only roles have a policy of their own, which is another case.
         if arn != "*" && !matches!(service, "iam" | "sts" | "ec2" | "organizations" | "account") {
             out.unread(Gap::new(Why::NotCollected, "collect").with_detail(format!("the policy of {arn}")));
         }
-        out.keyed = service == "kms";
         out
+    }
+
+    /// Key policy and grants, where the account's facts hold them.
+    fn key(&mut self, arn: &str, material: &Material<'_>) {
+        let place = |key: KeyArn| Some(ResourceId::new(&material.account(&key.account)?.key, Kind::KmsKey, arn));
+        let Some(id) = KeyArn::parse(arn).filter(|key| !key.is_alias()).and_then(place) else {
+            self.key_grants = None;
+            self.unread(Gap::not_collected(KeyPolicy::SPEC).with_detail(format!("the policy of {arn}")));
+            return;
+        };
+        let policy = material.snapshot.read::<KeyPolicy>(&id).read();
+        match policy.and_then(|text| text.ok_or_else(|| Gap::not_collected(KeyPolicy::SPEC))) {
+            Ok(text) => match principals::parse(&text.0, KeyPolicy::SPEC, "it") {
+                Ok(document) => self.policy = Layer::Docs(vec![document]),
+                Err(gap) => self.unread(gap),
+            },
+            Err(gap) => self.unread(if gap.detail.is_some() { gap } else { gap.with_detail(format!("the policy of {arn}")) }),
+        }
+        self.key_grants = match material.snapshot.read::<KeyGrants>(&id) {
+            Fact::Known(grants) => Some(grants.0.clone()),
+            Fact::Absent => Some(Vec::new()),
+            Fact::Unreadable(_) => None,
+        };
     }
 
     fn unread(&mut self, gap: Gap) {
@@ -297,12 +340,21 @@ impl Guarded {
         let acl = if self.acls && is_given_by_acls(action) { Layer::Unread(Vec::new()) } else { Layer::None };
         Guards {
             resource,
-            rcps: levels(&material.rcps),
+            rcps: material.rcps(self.account.as_deref()),
             endpoint: Layer::None,
             bucket: Bucket { restrict_public: self.restrict_public, acl, object_owner: None },
-            key_grants: if self.keyed { Layer::Unread(Vec::new()) } else { Layer::None },
+            key_grants: match self.key_grants.as_deref() {
+                None => Layer::Unread(Vec::new()),
+                Some([]) => Layer::None,
+                Some(grants) => Layer::Docs(grants.iter().map(key_grant).collect()),
+            },
         }
     }
+}
+
+fn key_grant(grant: &Grant) -> KeyGrant<'_> {
+    let operations = grant.operations.iter().map(String::as_str).collect();
+    KeyGrant { id: &grant.id, grantee: &grant.grantee, operations, constrained: grant.constrained }
 }
 
 fn unknown_bucket(name: &str, material: &Material<'_>) -> AskError {
@@ -315,19 +367,6 @@ fn unknown_bucket(name: &str, material: &Material<'_>) -> AskError {
         "nothing is known of bucket {name}{}, not even which account it lies in",
         near.unwrap_or_default()
     ))
-}
-
-/// Attached levels as `lastcopy-iam` wants them.
-pub fn levels(of: &Layer<Vec<AttachedLevel>>) -> Layer<Vec<Level<'_>>> {
-    match of {
-        Layer::None => Layer::None,
-        Layer::Docs(levels) => Layer::Docs(levels.iter().map(level).collect()),
-        Layer::Unread(levels) => Layer::Unread(levels.iter().map(level).collect()),
-    }
-}
-
-fn level(of: &AttachedLevel) -> Level<'_> {
-    Level { id: &of.id, policies: of.policies.iter().map(|(name, document)| Named { name, document }).collect() }
 }
 
 /// Whether an ACL can give the action to somebody.

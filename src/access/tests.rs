@@ -246,7 +246,13 @@ fn the_wants_are_those_of_one_question() {
         facts.dedup();
         facts
     };
-    let principals = ["iam-group.permissions", "iam-policy.document", "iam-role.permissions", "iam-user.permissions"];
+    let principals = [
+        "account.organization-policies",
+        "iam-group.permissions",
+        "iam-policy.document",
+        "iam-role.permissions",
+        "iam-user.permissions",
+    ];
     assert_eq!(facts("arn:aws:iam::111111111111:role/c"), principals);
     assert_eq!(facts("docs").len(), principals.len() + 4);
 }

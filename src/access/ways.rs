@@ -55,7 +55,7 @@ pub struct ToldWays {
 /// Searches all ways to do one of the things asked, also by rewriting the policy of the resource: whoever may do that can give
 /// the permission to anybody.
 pub fn search(town: &Town<'_>, asked: &[Asked], guarded: &Guarded, material: &Material<'_>, context: &Context) -> ToldWays {
-    let world = town.world(&levels(&material.scps));
+    let world = town.world(material.scps.as_ref().map(levels).as_ref());
     let ways = Ways::new(&world);
     let told = Telling { world: &world, labels: town.labels() };
     let mut out = told.tell(&ways.to(goal(asked, guarded, material, context)), &what(asked));

@@ -149,7 +149,7 @@ fn unread(who: &Who<'_>, layer: LayerName, guarded: &Guarded) -> Vec<String> {
             Some(gap) => say("an ACL", Some(gap)),
             None => vec!["an ACL may allow it: ACLs are on, and they are not read".to_owned()],
         },
-        LayerName::KeyGrant => vec!["a grant of the key may allow it: grants are not read".to_owned()],
+        LayerName::KeyGrant => vec!["a grant of the key may allow it: grants were not read".to_owned()],
         LayerName::Rcp
         | LayerName::Scp
         | LayerName::PublicAccessBlock

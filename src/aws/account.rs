@@ -13,30 +13,78 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use jiff::Timestamp;
 
 use crate::aws::failure::Failure;
+use crate::aws::iam::time;
+use crate::aws::pages::MAX_PAGES;
 use crate::aws::session::Session;
 use crate::fact::{FactId, Why};
 use crate::resources::iam_group::permissions::GroupPermissions;
 use crate::resources::iam_policy::document::ManagedDocument;
 use crate::resources::iam_role::permissions::RolePermissions;
-use crate::resources::iam_user::credentials::{AccessKey, UserCredentials};
+use crate::resources::iam_user::credentials::{UserCredentials, own_arn};
 use crate::resources::iam_user::permissions::{Inline, UserPermissions};
 
 /// Reads one fact of an account.
 #[derive(Clone, Debug)]
 pub struct AccountReader {
-    session: Arc<Session>,
+    pub(super) session: Arc<Session>,
     call: String,
+    /// Where the account has buckets in question, and where its calls begin.
+    pub regions: Vec<String>,
+    /// Where any account has buckets in question.
+    pub everywhere: Vec<String>,
+    /// When the reading began.
+    pub now: Timestamp,
 }
 
 impl AccountReader {
+    /// A reader for calls to further services, which name their operation.
+    pub fn of(session: Arc<Session>) -> Self {
+        let regions = vec![session.region.clone()];
+        Self { session, call: String::new(), everywhere: regions.clone(), regions, now: Timestamp::UNIX_EPOCH }
+    }
+
     /// A reader of one fact.
     pub fn new(session: Arc<Session>, spec: FactId) -> Self {
-        Self { session, call: crate::collect::plan::call_of(spec, spec.operation) }
+        Self { call: crate::collect::plan::call_of(spec, spec.operation), ..Self::of(session) }
+    }
+
+    /// The Region where the account's calls begin.
+    pub fn home(&self) -> &str {
+        &self.session.region
+    }
+
+    /// The partition of the account.
+    pub fn partition(&self) -> &str {
+        let arn = self.session.identity.as_ref().map(|identity| identity.arn.as_str()).unwrap_or_default();
+        arn.split(':').nth(1).unwrap_or("aws")
+    }
+
+    /// The same reader, at a time, where there are buckets in these Regions.
+    #[must_use]
+    pub fn at(self, now: Timestamp, everywhere: Vec<String>) -> Self {
+        Self { now, everywhere, ..self }
+    }
+
+    /// The same reader, for these Regions.
+    #[must_use]
+    pub fn with_regions(self, regions: Vec<String>) -> Self {
+        Self { regions, ..self }
     }
 
     /// The number of the account.
     pub fn account_id(&self) -> Result<String, Failure> {
         self.session.account_id().map(str::to_owned).ok_or_else(|| Failure::malformed("the account number is not known"))
+    }
+
+    /// Where the account's calls begin; what is no matter of a Region is asked there.
+    pub fn region(&self) -> &str {
+        &self.session.region
+    }
+
+    /// The same reader, about to send another operation than the fact's own.
+    #[must_use]
+    pub fn calling(&self, call: &str) -> Self {
+        Self { call: call.to_owned(), ..self.clone() }
     }
 
     /// Sends one request to IAM.
@@ -58,7 +106,7 @@ impl AccountReader {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let _room = self.session.room(&self.session.region, &self.call).await;
-        send(self.session.s3control()).await.map_err(|error| Failure::of(&error))
+        send(self.session.s3control(&self.session.region)).await.map_err(|error| Failure::of(&error))
     }
 
     /// All principals and the managed policies in use. The failure says why the list is not whole.
@@ -98,14 +146,19 @@ impl AccountReader {
     pub async fn credential_report(&self) -> Result<BTreeMap<String, UserCredentials>, Failure> {
         use aws_sdk_iam::types::ReportStateType;
         let mut wait = Duration::from_millis(200);
-        let generate = Self { session: self.session.clone(), call: "iam:GenerateCredentialReport".to_owned() };
+        let generate = self.calling("iam:GenerateCredentialReport");
         // 0.2 + 0.4 + … + 6.4 s, then eight seconds each: about a minute.
         for _ in 0..12 {
             let answer = generate.iam(|iam| async move { iam.generate_credential_report().send().await }).await?;
             if answer.state == Some(ReportStateType::Complete) {
                 let answer = self.iam(|iam| async move { iam.get_credential_report().send().await }).await?;
                 let Some(content) = answer.content else { return Err(Failure::malformed("the credential report is empty")) };
-                return parse_report(content.as_ref(), self.session.account_id());
+                let Some(generated) = answer.generated_time else {
+                    return Err(Failure::malformed("the credential report does not say when it was made"));
+                };
+                let generated = time(&generated)?;
+                let rows = UserCredentials::rows(content.as_ref(), generated, self.session.account_id());
+                return rows.map_err(Failure::malformed);
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(Duration::from_secs(8));
@@ -146,6 +199,7 @@ impl Authorization {
                 attached: attached(user.attached_managed_policies)?,
                 groups: user.group_list.unwrap_or_default(),
                 boundary: user.permissions_boundary.and_then(|b| b.permissions_boundary_arn),
+                created: user.create_date.as_ref().map(time).transpose()?,
             };
             once(self.users.insert(name.clone(), found), &name)?;
         }
@@ -165,6 +219,7 @@ impl Authorization {
                 inline: inline(role.role_policy_list)?,
                 attached: attached(role.attached_managed_policies)?,
                 boundary: role.permissions_boundary.and_then(|b| b.permissions_boundary_arn),
+                created: role.create_date.as_ref().map(time).transpose()?,
                 trust: decoded(role.assume_role_policy_document.as_deref().unwrap_or_default())?,
             };
             once(self.roles.insert(name.clone(), found), &name)?;
@@ -212,15 +267,8 @@ fn attached(policies: Option<Vec<aws_sdk_iam::types::AttachedPolicy>>) -> Result
     policies.unwrap_or_default().into_iter().map(|policy| named(policy.policy_arn, "attached policy")).collect()
 }
 
-/// The ARN of a principal, which must be one of the account that was asked.
 fn own(arn: Option<String>, account: Option<&str>, name: &str) -> Result<String, Failure> {
-    let arn = arn.unwrap_or_default();
-    let of = arn.split(':').nth(4);
-    if arn.starts_with("arn:") && of.is_some() && account.is_none_or(|account| of == Some(account)) {
-        Ok(arn)
-    } else {
-        Err(Failure::malformed(format!("{name} has the ARN `{arn}`, which is not one of this account")))
-    }
+    own_arn(arn.unwrap_or_default(), account, name).map_err(Failure::malformed)
 }
 
 fn once<T>(before: Option<T>, name: &str) -> Result<(), Failure> {
@@ -238,81 +286,9 @@ fn decoded(document: &str) -> Result<String, Failure> {
         .map_err(|_| Failure::malformed("a policy document is not UTF-8"))
 }
 
-/// More pages than any account has: 1,000 items each.
-pub const MAX_PAGES: usize = 1000;
-
-/// The name of the root user's row.
-pub const ROOT: &str = "<root_account>";
-
-fn parse_report(content: &[u8], account: Option<&str>) -> Result<BTreeMap<String, UserCredentials>, Failure> {
-    let mut reader = csv::ReaderBuilder::new().from_reader(content);
-    let header = reader.headers().map_err(|e| Failure::malformed(format!("credential report: {e}")))?.clone();
-    let mut columns: Vec<&str> = header.iter().collect();
-    columns.sort_unstable();
-    if columns.windows(2).any(|pair| pair.first() == pair.last()) {
-        return Err(Failure::malformed("the credential report has a column twice"));
-    }
-    let column = |name: &str| header.iter().position(|h| h == name);
-    let need = |name: &str| column(name).ok_or_else(|| Failure::malformed(format!("the credential report has no column {name}")));
-    let (user, arn, password, mfa) = (need("user")?, need("arn")?, need("password_enabled")?, need("mfa_active")?);
-    let mut rows = BTreeMap::new();
-    for row in reader.records() {
-        let row = row.map_err(|e| Failure::malformed(format!("credential report: {e}")))?;
-        let text = |at: usize| row.get(at).unwrap_or_default();
-        let flag = |at: usize| match text(at).to_ascii_lowercase().as_str() {
-            "true" => Some(true),
-            "false" => Some(false),
-            _ => None,
-        };
-        let Some(mfa_active) = flag(mfa) else {
-            return Err(Failure::malformed(format!("mfa_active of {} is `{}`", text(user), text(mfa))));
-        };
-        let time = |name: String| column(&name).and_then(|at| text(at).parse::<Timestamp>().ok());
-        let mut keys = Vec::new();
-        for number in 1..=2u8 {
-            let active = need(&format!("access_key_{number}_active"))?;
-            let Some(active) = flag(active) else {
-                return Err(Failure::malformed(format!("access_key_{number}_active of {} is `{}`", text(user), text(active))));
-            };
-            let rotated = time(format!("access_key_{number}_last_rotated"));
-            if active || rotated.is_some() {
-                keys.push(AccessKey { number, active, rotated, last_used: time(format!("access_key_{number}_last_used_date")) });
-            }
-        }
-        if text(user).is_empty() {
-            return Err(Failure::malformed("a row of the credential report names nobody"));
-        }
-        let arn = own(Some(text(arn).to_owned()), account, text(user))?;
-        let found = UserCredentials { arn, password_enabled: flag(password), mfa_active, keys };
-        once(rows.insert(text(user).to_owned(), found), text(user))?;
-    }
-    Ok(rows)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reports_are_read_by_column_name_and_never_guessed() {
-        let header = "user,arn,password_enabled,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_2_active";
-        let good = format!(
-            "{header}\nbob,arn:aws:iam::1:user/bob,true,false,true,2025-10-18T10:00:00+00:00,false\n<root_account>,arn:aws:iam::1:root,not_supported,true,false,N/A,false\n"
-        );
-        let rows = parse_report(good.as_bytes(), Some("1")).unwrap();
-        assert_eq!(rows["bob"].keys.len(), 1);
-        assert_eq!(rows["bob"].keys[0].rotated.unwrap().to_string(), "2025-10-18T10:00:00Z");
-        assert_eq!(rows[ROOT].password_enabled, None);
-        for bad in [
-            "",
-            "user,arn\nbob,a\n",
-            &format!("{header}\nbob,arn:aws:iam::1:user/bob,true,maybe,true,N/A,false\n"),
-            &good.replace("iam::1", "iam::2"),
-            &good.replace(",false\n<root", "\n<root"),
-        ] {
-            assert_eq!(parse_report(bad.as_bytes(), Some("1")).unwrap_err().why, Why::Malformed, "{bad}");
-        }
-    }
 
     #[test]
     fn documents_are_decoded_once() {

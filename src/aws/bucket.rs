@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use crate::aws::account::AccountReader;
 use crate::aws::failure::Failure;
 use crate::aws::session::Session;
 use crate::fact::{FactId, Why};
@@ -128,6 +129,40 @@ impl BucketReader {
             Err(_) => {}
         }
         answer
+    }
+
+    /// The Region of the bucket, and a reader of its account, for calls to other services about it. S3 is asked first where the
+    /// bucket lies and whether it is ours, if that is not known: other services answer an empty list where it is not.
+    pub async fn place(&self) -> Result<(String, AccountReader), Failure> {
+        let (bucket, session) = (&*self.bucket, &self.bucket.session);
+        if !bucket.is_known() || bucket.region().is_none() {
+            let asking = Self { call: "s3:GetPublicAccessBlock".to_owned(), ..self.clone() };
+            let answer = asking.ask(|s3, of| async move {
+                s3.get_public_access_block().bucket(of.name).set_expected_bucket_owner(of.owner).send().await
+            });
+            if let Err(failure) = answer.await
+                && !absent_code(&failure)
+            {
+                return Err(failure);
+            }
+        }
+        let Some(region) = bucket.region() else { return Err(Failure::malformed("the Region of the bucket is not known")) };
+        Ok((region, AccountReader::of(session.clone())))
+    }
+
+    /// Sends one request about the bucket to S3 Control, in the bucket's Region, as its account.
+    pub async fn control<F, Fut, O, E>(&self, call: &str, send: F) -> Result<O, Failure>
+    where
+        F: FnOnce(aws_sdk_s3control::Client, Of) -> Fut,
+        Fut: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let (region, _) = self.place().await?;
+        let session = &self.bucket.session;
+        let Some(owner) = session.account_id() else { return Err(Failure::malformed("the account of the bucket is not known")) };
+        let of = Of { name: self.bucket.name.clone(), owner: Some(owner.to_owned()) };
+        let _room = session.room(&region, call).await;
+        send(session.s3control(&region), of).await.map_err(|error| Failure::of(&error))
     }
 
     async fn in_region<F, Fut, O, E>(&self, send: &F, owner: Option<String>) -> Result<O, Failure>

@@ -37,6 +37,21 @@ impl Failure {
         Self { detail: Some(detail.into()), ..Self::new(Why::Malformed) }
     }
 
+    /// The service was left out of this binary; `feature` would bring it.
+    pub fn not_compiled(feature: &str) -> Self {
+        Self { detail: Some(format!("built without the feature `{feature}`")), ..Self::new(Why::NotCompiled) }
+    }
+
+    /// The same of another operation of the read path than the fact's own.
+    #[must_use]
+    pub fn during(self, call: &str) -> Self {
+        let detail = match self.detail {
+            Some(detail) => format!("{call}: {detail}"),
+            None => call.to_owned(),
+        };
+        Self { detail: Some(detail), ..self }
+    }
+
     /// The bucket does not exist.
     pub fn is_no_such_bucket(&self) -> bool {
         self.code.as_deref() == Some("NoSuchBucket")
@@ -163,6 +178,17 @@ pub fn absent_on<T>(answer: Result<T, Failure>, codes: &[&str]) -> Result<Option
     match answer {
         Ok(found) => Ok(Some(found)),
         Err(failure) if failure.status == Some(404) && failure.code.as_deref().is_some_and(|code| codes.contains(&code)) => {
+            Ok(None)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The same for services that speak JSON: they say "there is none" with status 400 and a code. Name the exact codes.
+pub fn absent_on_code<T>(answer: Result<T, Failure>, codes: &[&str]) -> Result<Option<T>, Failure> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(failure) if failure.status == Some(400) && failure.code.as_deref().is_some_and(|code| codes.contains(&code)) => {
             Ok(None)
         }
         Err(failure) => Err(failure),

@@ -23,6 +23,7 @@ use crate::aws::failure::Failure;
 use crate::aws::guard::Guard;
 use crate::aws::ledger::Ledger;
 use crate::aws::limiter::{Limiter, Permit};
+use crate::aws::services::Services;
 use crate::estate::{Account, AccountKey};
 use crate::fact::{Gap, Why};
 use crate::resources::FactType;
@@ -90,7 +91,8 @@ pub struct Session {
     health: Mutex<Health>,
     s3: Mutex<HashMap<String, aws_sdk_s3::Client>>,
     iam: aws_sdk_iam::Client,
-    control: aws_sdk_s3control::Client,
+    control: Mutex<HashMap<String, aws_sdk_s3control::Client>>,
+    pub(super) services: Services,
 }
 
 impl Session {
@@ -120,16 +122,11 @@ impl Session {
             }
         };
         let identity = if account.is_aws() { Some(identify(key, account, sts(&base, &named, &guard)).await?) } else { None };
-        let mut iam = aws_sdk_iam::config::Builder::from(&base).interceptor(guard.clone());
+        let mut iam = aws_sdk_iam::config::Builder::from(&base).interceptor(guard);
         if named.is_some() {
             iam.set_endpoint_url(named.clone());
         }
         let iam = aws_sdk_iam::Client::from_conf(iam.build());
-        let mut control = aws_sdk_s3control::config::Builder::from(&base).interceptor(guard);
-        if let Some(url) = &endpoint {
-            control = control.endpoint_resolver(AsGiven(url.clone()));
-        }
-        let control = aws_sdk_s3control::Client::from_conf(control.build());
         Ok(Self {
             key: key.clone(),
             region,
@@ -141,7 +138,8 @@ impl Session {
             health: Mutex::default(),
             s3: Mutex::default(),
             iam,
-            control,
+            control: Mutex::default(),
+            services: Services::default(),
         })
     }
 
@@ -171,9 +169,24 @@ impl Session {
         self.iam.clone()
     }
 
-    /// The S3 Control client.
-    pub fn s3control(&self) -> aws_sdk_s3control::Client {
-        self.control.clone()
+    /// The S3 Control client of a Region.
+    pub fn s3control(&self, region: &str) -> aws_sdk_s3control::Client {
+        let mut clients = self.control.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || {
+            let mut config = aws_sdk_s3control::config::Builder::from(&self.base)
+                .region(Region::new(region.to_owned()))
+                .interceptor(guard(&self.key, region, &self.shared));
+            if let Some(url) = &self.endpoint {
+                config = config.endpoint_resolver(AsGiven(url.clone()));
+            }
+            aws_sdk_s3control::Client::from_conf(config.build())
+        };
+        clients.entry(region.to_owned()).or_insert_with(make).clone()
+    }
+
+    /// What a client of a Region is made of: configuration, the endpoint if one is named, and the guard.
+    pub(super) fn of_region(&self, region: &str) -> (&SdkConfig, Option<String>, Guard) {
+        (&self.base, self.named.clone(), guard(&self.key, region, &self.shared))
     }
 
     /// The credentials are those of the root user, who is in no list of principals.

@@ -156,9 +156,10 @@ impl Check for IamPrincipalBoundary {
             };
             let can = match power {
                 Power::All => String::new(),
-                Power::Destroys(what) => format!(" and can {what}"),
                 Power::Nothing if set.gaps.is_empty() => continue,
-                Power::Nothing => {
+                Power::Destroys(what) if set.gaps.is_empty() => format!(" and can {what}"),
+                // A policy that could not be read may give it, or take it away.
+                Power::Nothing | Power::Destroys(_) => {
                     set.gaps.iter().for_each(|gap| doubts.add(gap.clone(), &who));
                     continue;
                 }
@@ -208,7 +209,7 @@ fn caller(arn: &str) -> Caller<'_> {
 
 /// The first destroying act that the policies give.
 fn power(arn: &str, set: &PolicySet) -> Power {
-    let policies = Policies { boundary: Layer::None, ..set.policies() };
+    let policies = Policies { boundary: Layer::None, scps: Layer::Unread(Vec::new()), ..set.policies() };
     let (context, target, guards) = (Context::open(), Target::Any.pattern(), Guards::default());
     let mut unclear = None;
     for row in destroying_actions() {

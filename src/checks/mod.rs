@@ -9,9 +9,13 @@ use crate::demand::Demand;
 use crate::estate::{Estate, ResourceId};
 use crate::fact::Kind;
 use crate::judgement::Judgement;
+use crate::units::Span;
 use crate::view::View;
 
+mod blocks;
 pub mod example;
+mod feeds;
+mod foreign;
 
 use example::Example;
 
@@ -69,6 +73,16 @@ pub enum Claim {
     MfaDelete,
     /// Only a lifecycle rule can satisfy it; the text says which.
     NeedsLifecycleRule(&'static str),
+    /// What was deleted or overwritten is there for so long.
+    RecoverableFor(Span),
+    /// A requested deletion is final within this time.
+    ErasedWithin {
+        within: Span,
+        /// Somebody deletes every version on request: no lifecycle rule is waited for.
+        purged: bool,
+    },
+    /// Every new version is locked for so long from its upload.
+    LockedFor(Span),
 }
 
 /// A typed rule with its parameters.
@@ -85,6 +99,10 @@ pub trait Check: fmt::Debug + Send + Sync {
     fn problems(&self) -> Vec<String> {
         Vec::new()
     }
+    /// Problems of a text that is a parameter, each at its place in the text.
+    fn mistakes(&self) -> Option<(&'static str, &[crate::expression::Mistake])> {
+        None
+    }
     /// The verdict on one resource.
     fn judge(&self, unit: &ResourceId, view: &View<'_>) -> Judgement;
 }
@@ -93,6 +111,10 @@ pub trait Check: fmt::Debug + Send + Sync {
 pub trait CheckType: Check + serde::de::DeserializeOwned + schemars::JsonSchema + Sized + 'static {
     /// Also returned by [`Check::meta`].
     const META: &'static Meta;
+    /// The same of one use, where the parameters decide what is judged.
+    fn meta_of(_with: &serde_json::Value) -> &'static Meta {
+        Self::META
+    }
     /// Cases that show the check at work; they are its tests and part of its page.
     fn examples() -> Vec<Example>;
 }
@@ -101,6 +123,8 @@ pub trait CheckType: Check + serde::de::DeserializeOwned + schemars::JsonSchema 
 #[derive(Clone, Copy)]
 pub struct Entry {
     pub meta: &'static Meta,
+    /// [`CheckType::meta_of`].
+    pub meta_of: fn(&serde_json::Value) -> &'static Meta,
     /// Reads the parameters of a control. The error is serde's.
     pub parse: fn(&serde_json::Value) -> Result<Box<dyn Check>, serde_json::Error>,
     /// The schema of the parameters; its description is the check's page.
@@ -133,6 +157,7 @@ macro_rules! checks {
         /// Every check, in the order of their pages.
         pub const CHECKS: &[Entry] = &[$(Entry {
             meta: <$Check as CheckType>::META,
+            meta_of: <$Check as CheckType>::meta_of,
             parse: parse::<$Check>,
             schema: schema::<$Check>,
             examples: <$Check as CheckType>::examples,
@@ -147,29 +172,67 @@ checks! {
     s3_bucket_versioning::S3BucketVersioning,
     s3_bucket_mfa_delete::S3BucketMfaDelete,
     s3_bucket_noncurrent_retention::S3BucketNoncurrentRetention,
+    s3_bucket_recovery_window::S3BucketRecoveryWindow,
+    s3_bucket_erasure_time::S3BucketErasureTime,
+    s3_bucket_restore_time::S3BucketRestoreTime,
     s3_bucket_no_current_expiry::S3BucketNoCurrentExpiry,
     s3_bucket_upload_abort::S3BucketUploadAbort,
     s3_bucket_object_lock::S3BucketObjectLock,
+    s3_bucket_lock_coverage::S3BucketLockCoverage,
     s3_bucket_public_access_block::S3BucketPublicAccessBlock,
     s3_bucket_ownership::S3BucketOwnership,
     s3_bucket_encryption::S3BucketEncryption,
+    s3_bucket_not_public::S3BucketNotPublic,
+    s3_bucket_acl::S3BucketAcl,
+    s3_bucket_no_foreign_grants::S3BucketNoForeignGrants,
+    s3_bucket_access_points::S3BucketAccessPoints,
+    s3_bucket_access_logging::S3BucketAccessLogging,
+    s3_bucket_delete_events::S3BucketDeleteEvents,
+    s3_bucket_inventory::S3BucketInventory,
+    s3_bucket_no_stale_uploads::S3BucketNoStaleUploads,
+    s3_bucket_replication::S3BucketReplication,
+    account_public_access_block::AccountPublicAccessBlockOn,
     account_root_mfa::AccountRootMfa,
+    account_root_hardware_mfa::AccountRootHardwareMfa,
     account_root_no_keys::AccountRootNoKeys,
+    account_root_unused::AccountRootUnused,
+    account_root_management::AccountRootManagement,
     account_password_policy::AccountPasswordPolicy,
+    account_identity_providers::AccountIdentityProviders,
+    account_access_analyzer::AccountAccessAnalyzer,
+    account_contacts::AccountContacts,
     iam_user_mfa::IamUserMfa,
     iam_user_key_age::IamUserKeyAge,
+    iam_user_key_unused::IamUserKeyUnused,
+    iam_user_console_unused::IamUserConsoleUnused,
+    iam_user_one_key::IamUserOneKey,
+    iam_user_no_direct_policies::IamUserNoDirectPolicies,
     iam_policy_no_full_admin::IamPolicyNoFullAdmin,
     iam_policy_no_wildcards::IamPolicyNoWildcards,
     iam_policy_no_not_action::IamPolicyNoNotAction,
     iam_policy_no_dead_statements::IamPolicyNoDeadStatements,
     iam_principal_boundary::IamPrincipalBoundary,
+    iam_principal_admin_mfa::IamPrincipalAdminMfa,
+    iam_principal_unused_permissions::IamPrincipalUnusedPermissions,
     iam_role_trust::IamRoleTrust,
     s3_bucket_tls_only::S3BucketTlsOnly,
     s3_bucket_least_privilege::S3BucketLeastPrivilege,
     s3_bucket_no_escalation::S3BucketNoEscalation,
     s3_replication_role_least_privilege::S3ReplicationRoleLeastPrivilege,
+    s3_bucket_backup::S3BucketBackup,
+    s3_bucket_replication_health::S3BucketReplicationHealth,
+    account_backup_vault_lock::AccountBackupVaultLock,
+    account_organization::AccountOrganization,
+    account_guardrails::AccountGuardrails,
     store_cross_account_mirror::StoreCrossAccountMirror,
     store_mirror_grants::StoreMirrorGrants,
+    expression::Expression,
+    s3_bucket_key_usable::S3BucketKeyUsable,
+    s3_bucket_key_guarded::S3BucketKeyGuarded,
+    s3_bucket_key_rotation::S3BucketKeyRotation,
+    store_key_independence::StoreKeyIndependence,
+    account_trail::AccountTrail,
+    s3_bucket_data_events::S3BucketDataEvents,
 }
 
 /// A check by its id.

@@ -15,7 +15,7 @@ use crate::demand::Demand;
 use crate::estate::{Account, Estate, ResourceId};
 use crate::fact::{Gap, Kind, Why};
 use crate::judgement::{Judgement, Tally};
-use crate::principals::{AccountPrincipals, Doubts, FACTS, Holder, PolicySet, parse};
+use crate::principals::{self, AccountPrincipals, Doubts, Holder, PolicySet, parse};
 use crate::resources::FactType;
 use crate::resources::iam_role::permissions::RolePermissions;
 use crate::resources::iam_user::permissions::{AUTHORIZATION, Inline, UserPermissions};
@@ -43,7 +43,8 @@ use crate::view::View;
 ///
 /// On a copy that is fed by replication the feed itself (`s3:Replicate*`) is not asked for: `store-mirror-grants` judges it.
 ///
-/// SCPs, RCPs and Block Public Access are not read here: a principal counts as able even where one forbids it. Somebody of
+/// SCPs count where the policy names the account that manages the organization; without one, and of RCPs and Block Public Access in
+/// any case, a principal counts as able even where one forbids it. Somebody of
 /// another account counts as able where the bucket policy gives it. Not seen: the root user, who may do everything; who may give
 /// itself more; ACLs, access points and access grants; who may destroy the KMS key. Require `s3-bucket-ownership` and
 /// `s3-bucket-public-access-block` too.
@@ -209,10 +210,10 @@ impl CheckType for S3BucketLeastPrivilege {
 }
 
 /// What is asked, and how it is called in a sentence.
-struct Ask<'a> {
-    action: &'a str,
-    can: &'a str,
-    targets: Vec<Pattern>,
+pub(super) struct Ask<'a> {
+    pub(super) action: &'a str,
+    pub(super) can: &'a str,
+    pub(super) targets: Vec<Pattern>,
 }
 
 /// Acts under what they hang on; the empty text is nothing at all.
@@ -220,7 +221,7 @@ type Acts<'a> = BTreeMap<String, BTreeSet<&'a str>>;
 
 /// What somebody can do, and by which statements.
 #[derive(Clone, Default)]
-struct Can<'a> {
+pub(super) struct Can<'a> {
     does: Acts<'a>,
     by: BTreeSet<String>,
     /// Acts that nobody can tell about, under what they hang on.
@@ -243,7 +244,7 @@ const WORST: &[&str] = &[
 ];
 
 /// The worst first, and not all of many.
-fn worst(acts: &BTreeSet<&str>) -> String {
+pub(super) fn worst(acts: &BTreeSet<&str>) -> String {
     let mut acts: Vec<&str> = acts.iter().copied().collect();
     acts.sort_by_key(|act| WORST.iter().position(|worst| worst == act).unwrap_or(WORST.len()));
     match acts.get(..FEW) {
@@ -252,13 +253,13 @@ fn worst(acts: &BTreeSet<&str>) -> String {
     }
 }
 
-fn every(acts: &BTreeSet<&str>) -> String {
+pub(super) fn every(acts: &BTreeSet<&str>) -> String {
     acts.iter().copied().collect::<Vec<_>>().join(", ")
 }
 
 impl<'a> Can<'a> {
     /// `can delete versions; can delete objects only if ...`
-    fn says(&self, list: fn(&BTreeSet<&str>) -> String) -> String {
+    pub(super) fn says(&self, list: fn(&BTreeSet<&str>) -> String) -> String {
         let told = self.does.iter().map(|(when, acts)| match when.as_str() {
             "" => format!("can {}", list(acts)),
             when => format!("can {} only if {when}", list(acts)),
@@ -356,7 +357,7 @@ impl Check for S3BucketLeastPrivilege {
     }
 
     fn demands(&self, _: &Estate) -> Vec<Demand> {
-        vec![Demand::unit(&[BucketPolicy::SPEC]), Demand::account(FACTS)]
+        std::iter::once(Demand::unit(&[BucketPolicy::SPEC])).chain(principals::demands()).collect()
     }
 
     fn problems(&self) -> Vec<String> {
@@ -388,10 +389,11 @@ impl Check for S3BucketLeastPrivilege {
         let bucket = Bucket {
             arn: &arn,
             own,
+            title: TITLE,
             policy: policy.flatten(),
             guards: guards(policy),
             asks: self.asks(&arn, fed),
-            default: self.actions.is_none(),
+            reach: Some(self.actions.is_none()),
             accept: self.accept.iter().map(|accept| accept.topic()).collect(),
             allowed: self.allowed.iter().map(|glob| Pattern::new(glob, Case::Sensitive)).collect(),
         };
@@ -462,12 +464,14 @@ impl S3BucketLeastPrivilege {
     }
 }
 
+const TITLE: &str = "the bucket policy";
+
 /// `None`: the bucket policy could not be read.
 fn guards(policy: Option<Option<&Document>>) -> Guards<'_> {
     let resource = match policy {
         None => Layer::Unread(Vec::new()),
         Some(None) => Layer::None,
-        Some(Some(document)) => Layer::Docs(vec![Named { name: "the bucket policy", document }]),
+        Some(Some(document)) => Layer::Docs(vec![Named { name: TITLE, document }]),
     };
     let bucket = lastcopy_iam::Bucket { restrict_public: Setting::Unread, ..lastcopy_iam::Bucket::default() };
     Guards { resource, rcps: Layer::Unread(Vec::new()), bucket, ..Guards::default() }
@@ -475,27 +479,30 @@ fn guards(policy: Option<Option<&Document>>) -> Guards<'_> {
 
 /// Who can, by subject, and what is not known about whom.
 #[derive(Default)]
-struct Found<'a> {
-    can: BTreeMap<String, (String, Can<'a>)>,
-    doubts: Doubts,
+pub(super) struct Found<'a> {
+    pub(super) can: BTreeMap<String, (String, Can<'a>)>,
+    pub(super) doubts: Doubts,
 }
 
 fn not_evaluated(why: &str) -> Gap {
     Gap::new(Why::NotEvaluated, AUTHORIZATION).with_detail(why)
 }
 
-/// The bucket as a question to its account.
-struct Bucket<'a> {
-    arn: &'a str,
+/// The bucket, or its key, as a question to its account.
+pub(super) struct Bucket<'a> {
+    pub(super) arn: &'a str,
     /// The number of its account.
-    own: &'a str,
+    pub(super) own: &'a str,
+    /// What its policy is called in `guards`.
+    pub(super) title: &'static str,
     /// `None`: there is none, or it could not be read.
-    policy: Option<&'a Document>,
-    guards: Guards<'a>,
-    asks: Vec<Ask<'a>>,
-    default: bool,
-    accept: Vec<Topic>,
-    allowed: Vec<Pattern>,
+    pub(super) policy: Option<&'a Document>,
+    pub(super) guards: Guards<'a>,
+    pub(super) asks: Vec<Ask<'a>>,
+    /// Holders whose policies reach nothing in S3 like it need not be asked; whether only destroying actions count as reach.
+    pub(super) reach: Option<bool>,
+    pub(super) accept: Vec<Topic>,
+    pub(super) allowed: Vec<Pattern>,
 }
 
 impl<'a> Bucket<'a> {
@@ -553,7 +560,7 @@ impl<'a> Bucket<'a> {
     }
 
     /// What the users and roles of the account can. Groups are nobody.
-    fn holders(&self, account: &AccountPrincipals, everyone: &Can<'a>, found: &mut Found<'a>) {
+    pub(super) fn holders(&self, account: &AccountPrincipals, everyone: &Can<'a>, found: &mut Found<'a>) {
         let by_caller = self.policy.is_some_and(tells_callers_apart);
         let apart: Vec<bool> = account.sets.iter().map(|set| by_caller || set.tells_holders_apart()).collect();
         // Holders with the same policies get the same answer, unless a document tells them apart.
@@ -563,15 +570,15 @@ impl<'a> Bucket<'a> {
             let (who, arn) = (holder.label(), holder.arn.as_deref().unwrap_or_default());
             let caller = Caller::Aws { arn, account: arn.split(':').nth(4).unwrap_or_default() };
             let given = self.policy.is_some_and(|doc| names_directly(doc, &caller));
-            if set.gaps.is_empty() && !given && !set.may_reach(self.arn, self.default) {
+            if set.gaps.is_empty() && !given && self.reach.is_some_and(|destroying| !set.may_reach(self.arn, destroying)) {
                 continue;
             }
             if holder.is_among(&self.allowed) {
                 assumers(holder, self, found);
                 continue;
             }
-            if !set.gaps.is_empty() {
-                set.gaps.iter().for_each(|gap| found.doubts.add(gap.clone(), &who));
+            if set.doubts().next().is_some() {
+                set.doubts().for_each(|gap| found.doubts.add(gap.clone(), &who));
                 continue;
             }
             let own = apart.get(holder.set).is_none_or(|apart| *apart) || self.policy.is_some_and(|doc| mentions(doc, &caller));
@@ -589,7 +596,7 @@ impl<'a> Bucket<'a> {
     }
 
     /// What the bucket policy itself gives to those it names. Returns what everybody can.
-    fn grants(&self, account: Option<&AccountPrincipals>, found: &mut Found<'a>) -> Can<'a> {
+    pub(super) fn grants(&self, account: Option<&AccountPrincipals>, found: &mut Found<'a>) -> Can<'a> {
         let mut everyone = Can::default();
         let mut list = self.policy.map(|doc| grantees(doc, self.own)).unwrap_or_default();
         list.sort_by_key(|grantee| grantee.kind);
@@ -605,7 +612,7 @@ impl<'a> Bucket<'a> {
                     can.add(self.ask(caller, &grantee.policies(), grantee.kind == GranteeKind::Unseen, &everyone));
                 }
             }
-            can.by.retain(|by| by.ends_with("the bucket policy"));
+            can.by.retain(|by| by.ends_with(self.title));
             can.doubts(None).into_iter().for_each(|gap| found.doubts.add(gap, &grantee.name));
             if grantee.kind == GranteeKind::Everyone {
                 everyone.add(can.clone());
@@ -637,7 +644,7 @@ impl<'a> Bucket<'a> {
         let set = holder.and_then(|holder| account.and_then(|account| account.set_of(holder)));
         let none = PolicySet::default();
         let asked = self.ask(caller, &set.unwrap_or(&none).policies(), false, everyone);
-        let whole = account.is_some_and(|account| account.gaps.is_empty()) && set.is_none_or(|set| set.gaps.is_empty());
+        let whole = account.is_some_and(|account| account.gaps.is_empty()) && set.is_none_or(|set| set.doubts().next().is_none());
         if whole {
             can.add(asked);
         } else if !asked.does.is_empty() {
@@ -698,7 +705,7 @@ fn aliases<'n>(who: &'n str, own: &str) -> Vec<Cow<'n, str>> {
     names
 }
 
-fn verb(capability: Capability) -> &'static str {
+pub(super) fn verb(capability: Capability) -> &'static str {
     match capability {
         Capability::DeleteObject => "delete objects",
         Capability::DeleteVersion => "delete versions",

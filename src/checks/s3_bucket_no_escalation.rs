@@ -11,7 +11,7 @@ use crate::demand::Demand;
 use crate::estate::{Account, Estate, ResourceId};
 use crate::fact::{Gap, Kind, Why};
 use crate::judgement::{Judgement, Tally};
-use crate::principals::{Doubts, FACTS, parse};
+use crate::principals::{self, Doubts, PolicySet, parse};
 use crate::resources::FactType;
 use crate::resources::iam_role::permissions::RolePermissions;
 use crate::resources::iam_user::permissions::{AUTHORIZATION, Inline, UserPermissions};
@@ -34,7 +34,8 @@ use crate::world::Town;
 /// A way that holds only under conditions counts, unless one of them is of a kind that `accept` names. What no policy shows, such
 /// as whether a function exists that runs as the role, and what could not be read, makes the verdict unknown, with the way.
 ///
-/// SCPs and RCPs are not read: a step counts as possible even where one forbids it. One who gains any permission is taken to shed
+/// SCPs count where the policy names the account that manages the organization; without one, and of RCPs in any case, a step counts as
+/// possible even where one forbids it. One who gains any permission is taken to shed
 /// the Deny statements of his own policies.
 ///
 /// # Fix
@@ -122,7 +123,7 @@ impl Check for S3BucketNoEscalation {
 
     fn demands(&self, estate: &Estate) -> Vec<Demand> {
         let _ = estate;
-        vec![Demand::unit(&[BucketPolicy::SPEC]), Demand::account(FACTS)]
+        std::iter::once(Demand::unit(&[BucketPolicy::SPEC])).chain(principals::demands()).collect()
     }
 
     fn problems(&self) -> Vec<String> {
@@ -153,7 +154,7 @@ impl Check for S3BucketNoEscalation {
             None => tally.gap(Gap::not_collected(UserPermissions::SPEC)),
         }
         let town = Town::of(view.principals(), view.snapshot);
-        let world = town.world(&Layer::Unread(Vec::new()));
+        let world = town.world(None);
         let found = self.search(&world, &view.bucket_arn(unit), own, policy.as_ref().map(Option::as_ref));
         let seen = format!("{} users and roles", world.members.len());
         tally.pass::<UserPermissions>(unit, seen, "only allowed principals can come to it");
@@ -161,7 +162,7 @@ impl Check for S3BucketNoEscalation {
         for account in view.snapshot.accounts.keys().filter_map(|account| view.principals().of_account(account)) {
             for holder in account.holders.iter().filter(|holder| holder.id.kind != Kind::IamGroup) {
                 let arn = holder.arn.as_deref().unwrap_or_default();
-                let gaps = account.set_of(holder).into_iter().flat_map(|set| &set.gaps);
+                let gaps = account.set_of(holder).into_iter().flat_map(PolicySet::doubts);
                 gaps.filter(|_| !self.is_allowed(arn, &holder.label())).for_each(|gap| doubts.add(gap.clone(), &holder.label()));
             }
         }

@@ -1,11 +1,12 @@
 use serde::Deserialize;
 
 use super::example::{Example, primary};
-use super::{Check, CheckType, Meta, Severity};
+use super::s3_bucket_recovery_window::kept;
+use super::{Check, CheckType, Claim, Meta, Severity};
 use crate::demand::Demand;
 use crate::estate::{Estate, ResourceId};
 use crate::fact::Kind;
-use crate::judgement::{Judgement, Tally};
+use crate::judgement::Judgement;
 use crate::resources::FactType;
 use crate::resources::s3_bucket::lifecycle::{Lifecycle, Rule};
 use crate::resources::s3_bucket::versioning::Versioning;
@@ -94,47 +95,16 @@ impl Check for S3BucketNoncurrentRetention {
         vec![Demand::unit(&[Versioning::SPEC, Lifecycle::SPEC])]
     }
 
+    fn claims(&self) -> Vec<Claim> {
+        vec![Claim::RecoverableFor(self.keep)]
+    }
+
     fn problems(&self) -> Vec<String> {
         let none = self.keep.seconds() == 0;
         none.then(|| "`keep` of nothing requires nothing; write for example `30d`".to_owned()).into_iter().collect()
     }
 
     fn judge(&self, unit: &ResourceId, view: &View<'_>) -> Judgement {
-        let mut tally = Tally::new();
-        if let Some(versioning) = tally.read(view.read::<Versioning>(unit))
-            && !versioning.is_some_and(Versioning::is_enabled)
-        {
-            let seen = versioning.map_or("never enabled", Versioning::label);
-            let says = format!("versioning is {seen}, so a deleted or overwritten document is not kept");
-            let _ = tally
-                .fail::<Versioning>(unit, says, seen, "enabled")
-                .subject("versioning")
-                .fix("enable versioning (PutBucketVersioning, Status=Enabled)");
-        }
-        if let Some(lifecycle) = tally.read(view.read::<Lifecycle>(unit)) {
-            let spaces = view.estate.key_spaces(unit);
-            let required = format!("noncurrent versions kept for at least {}", self.keep);
-            let purging = lifecycle.into_iter().flat_map(|lifecycle| &lifecycle.rules).filter(|rule| {
-                let purges = rule.noncurrent_days.is_some() || rule.newer_noncurrent.is_some();
-                rule.enabled && purges && spaces.iter().any(|space| space.touches(&rule.prefix))
-            });
-            let mut shortest = None;
-            for rule in purging {
-                let days = rule.noncurrent_days.unwrap_or(0);
-                shortest = Some(shortest.map_or(days, |so_far: i32| so_far.min(days)));
-                if i64::from(days) * 86_400 < self.keep.seconds() {
-                    let may = if rule.narrowed { " (it asks for tags or sizes too, and may apply to any key)" } else { "" };
-                    let says =
-                        format!("rule {} purges noncurrent versions after {days}d, required {}{may}", rule.label(), self.keep);
-                    let _ = tally
-                        .fail::<Lifecycle>(unit, says, format!("{days}d"), required.clone())
-                        .subject(rule.label())
-                        .fix(format!("raise NoncurrentDays of rule {} to at least {}", rule.label(), self.keep.whole_days()));
-                }
-            }
-            let seen = shortest.map_or_else(|| "kept forever".to_owned(), |days| format!("kept for {days}d"));
-            tally.pass::<Lifecycle>(unit, seen, required);
-        }
-        tally.finish()
+        kept(unit, view, self.keep)
     }
 }

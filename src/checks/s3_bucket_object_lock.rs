@@ -1,7 +1,7 @@
 use serde::Deserialize;
 
 use super::example::{Example, primary};
-use super::{Check, CheckType, Meta, Severity};
+use super::{Check, CheckType, Claim, Meta, Severity};
 use crate::demand::Demand;
 use crate::estate::{Estate, ResourceId};
 use crate::fact::Kind;
@@ -81,6 +81,10 @@ impl Check for S3BucketObjectLock {
 
     fn demands(&self, _: &Estate) -> Vec<Demand> {
         vec![Demand::unit(&[ObjectLock::SPEC])]
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        self.default_retention.map(Claim::LockedFor).into_iter().collect()
     }
 
     fn problems(&self) -> Vec<String> {

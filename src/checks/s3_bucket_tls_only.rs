@@ -23,6 +23,7 @@ use crate::view::View;
 /// refuses nothing. With `min-version` a Deny of the same breadth on `s3:TlsVersion` is required too.
 ///
 /// The statement has to be in the bucket policy: a Deny in an SCP or in the policies of users is not counted.
+/// No bucket policy can keep the root user of its own account from reading and replacing it, over plaintext too.
 ///
 /// # Fix
 /// Add to the bucket policy: Deny, Principal `*`, Action `s3:*`, Resource the bucket and `bucket/*`, Condition

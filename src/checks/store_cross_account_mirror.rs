@@ -1,6 +1,7 @@
 use serde::Deserialize;
 
 use super::example::{Example, VAULT, documents, mirror, primary};
+use super::feeds::{DeleteMarkers, brings_encrypted, extent, owned_by_target};
 use super::{Check, CheckType, Meta, Severity};
 use crate::demand::{Demand, On};
 use crate::estate::{AccountKey, Copy, Estate, ResourceId};
@@ -42,16 +43,6 @@ pub struct StoreCrossAccountMirror {
     /// What is required of delete markers.
     #[serde(default)]
     delete_markers: DeleteMarkers,
-}
-
-/// A replicated delete marker hides a document in the mirror too; one kept out makes an erasure never reach it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum DeleteMarkers {
-    #[default]
-    Any,
-    Replicated,
-    KeptOut,
 }
 
 impl CheckType for StoreCrossAccountMirror {
@@ -205,13 +196,7 @@ impl StoreCrossAccountMirror {
         }
         let whole: Vec<&&Rule> = rules.iter().filter(|rule| !rule.narrowed).collect();
         if !origin.keys.within(whole.iter().map(|rule| rule.prefix.as_str())) {
-            let seen: Vec<String> = rules
-                .iter()
-                .map(|rule| {
-                    let tags = if rule.narrowed { " with certain tags" } else { "" };
-                    format!("rule {} covers keys under \"{}\"{tags}", rule.label(), rule.prefix)
-                })
-                .collect();
+            let seen: Vec<String> = rules.iter().map(|rule| extent(rule)).collect();
             let says = format!("replication of {} does not cover every document", source.name);
             let _ = tally.fail::<Replication>(source, says, seen.join("; "), required.clone()).subject(&source.name);
         } else {
@@ -219,45 +204,11 @@ impl StoreCrossAccountMirror {
             tally.pass::<Replication>(source, format!("covered by {}", labels.join(", ")), required);
         }
         for rule in &rules {
-            self.rule(rule, source, tally);
+            self.delete_markers.judge(rule, source, tally);
         }
-        if rules.iter().any(|rule| !rule.sse_kms)
-            && let Some(Some(encryption)) = tally.read(view.read::<Encryption>(source))
-            && encryption.algorithm.starts_with("aws:kms")
-        {
-            let says = format!("documents of {} are encrypted under KMS, and the rule leaves such objects out", source.name);
-            let _ = tally
-                .fail::<Replication>(source, says, "SseKmsEncryptedObjects is not enabled", "SseKmsEncryptedObjects enabled")
-                .subject(&source.name);
-        }
+        brings_encrypted(source, &rules, view, tally);
         if rules.iter().any(|rule| !rule.owner_override) {
-            for target in replica.resources() {
-                let Some(ownership) = tally.read(view.read::<Ownership>(&target)) else { continue };
-                let seen = ownership.map_or("ObjectWriter", |ownership| ownership.0.as_str());
-                if ownership.is_some_and(Ownership::is_enforced) {
-                    tally.pass::<Ownership>(&target, seen.to_owned(), "BucketOwnerEnforced");
-                } else {
-                    let says = format!("replicas in {} belong to the source account", target.name);
-                    let required = "owner override in the rule, or BucketOwnerEnforced on the mirror";
-                    let _ = tally.fail::<Ownership>(&target, says, seen.to_owned(), required).subject(&target.name);
-                }
-            }
-        }
-    }
-
-    fn rule(&self, rule: &Rule, source: &ResourceId, tally: &mut Tally) {
-        let (bad, required) = match self.delete_markers {
-            DeleteMarkers::Any => return,
-            DeleteMarkers::Replicated => (!rule.delete_markers, "delete markers replicated"),
-            DeleteMarkers::KeptOut => (rule.delete_markers, "delete markers kept out of the mirror"),
-        };
-        if bad {
-            let (says, seen) = if rule.delete_markers {
-                (format!("rule {} replicates delete markers to the mirror", rule.label()), "replicated")
-            } else {
-                (format!("rule {} keeps delete markers out of the mirror", rule.label()), "not replicated")
-            };
-            let _ = tally.fail::<Replication>(source, says, seen, required).subject(rule.label());
+            replica.resources().for_each(|target| owned_by_target(&target, view, tally));
         }
     }
 }

@@ -42,17 +42,19 @@ pub struct StoreMirrorGrants {
     allow: Vec<String>,
 }
 
+/// What replication needs on the bucket that it feeds.
+pub(super) const REPLICATION: [&str; 7] = [
+    "s3:ReplicateObject",
+    "s3:ReplicateDelete",
+    "s3:ReplicateTags",
+    "s3:ObjectOwnerOverrideToBucketOwner",
+    "s3:GetBucketVersioning",
+    "s3:GetObjectVersionTagging",
+    "s3:List*",
+];
+
 fn replication() -> Vec<String> {
-    let actions = [
-        "s3:ReplicateObject",
-        "s3:ReplicateDelete",
-        "s3:ReplicateTags",
-        "s3:ObjectOwnerOverrideToBucketOwner",
-        "s3:GetBucketVersioning",
-        "s3:GetObjectVersionTagging",
-        "s3:List*",
-    ];
-    actions.map(str::to_owned).to_vec()
+    REPLICATION.map(str::to_owned).to_vec()
 }
 
 impl CheckType for StoreMirrorGrants {

@@ -8,7 +8,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::accounts::Accounts;
-use super::{Failed, Global, files, wall};
+use super::{Failed, Global, files, outputs, wall};
 use crate::assessment::Assessment;
 use crate::checks::Severity;
 use crate::evaluate::evaluate;
@@ -23,22 +23,30 @@ use crate::units::Span;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  lastcopy audit --demo\n  lastcopy audit policies/ --fail-on high\n  \
     lastcopy audit lastcopy.yaml --format human --format sarif --output - --output lastcopy.sarif\n  \
-    lastcopy audit lastcopy.yaml --snapshot last-night.jsonl")]
+    lastcopy audit lastcopy.yaml --snapshot last-night.jsonl\n  \
+    lastcopy audit lastcopy.yaml --cli-outputs outputs/")]
 pub(super) struct Audit {
     /// Policy files and folders; without any, lastcopy.yaml
     policies: Vec<PathBuf>,
     /// Audit the embedded demo accounts: nothing to configure
     #[cfg(feature = "demo")]
-    #[arg(long, conflicts_with_all = ["snapshot", "how"])]
+    #[arg(long, conflicts_with_all = ["stored", "how"])]
     demo: bool,
     /// Judge a snapshot file instead of the live accounts, at the time it was taken
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "stored")]
     snapshot: Option<PathBuf>,
-    /// Judge a snapshot at this time instead: an RFC 3339 time, or `wall` for now
-    #[arg(long, value_name = "TIME", requires = "snapshot")]
+    /// Judge what the AWS CLI printed into a folder, at the time that its file `collected-at` says; see docs/cli-outputs.md
+    #[arg(long, value_name = "DIR", group = "stored")]
+    cli_outputs: Option<PathBuf>,
+    /// Judge the output of `aws iam get-account-authorization-details`, at the time the file was written; what it does not hold
+    /// is unknown
+    #[arg(long, value_name = "FILE", group = "stored")]
+    authorization_details: Option<PathBuf>,
+    /// Judge what is stored at this time instead: an RFC 3339 time, or `wall` for now
+    #[arg(long, value_name = "TIME", requires = "stored")]
     now: Option<String>,
-    /// Treat a snapshot older than this as not read at all, for example 24h
-    #[arg(long, value_name = "AGE", requires = "snapshot")]
+    /// Treat what was stored longer ago than this as not read at all, for example 24h
+    #[arg(long, value_name = "AGE", requires = "stored")]
     max_age: Option<Span>,
     #[command(flatten)]
     report: Report,
@@ -88,9 +96,8 @@ impl Audit {
             return Ok(exit);
         }
         let policy = files::policies(&self.policies, global)?.policy;
-        let (snapshot, now) = match &self.snapshot {
-            Some(path) => {
-                let snapshot = files::snapshot(path)?;
+        let (snapshot, now) = match self.stored(&policy, global)? {
+            Some(snapshot) => {
                 let now = match self.now.as_deref() {
                     None => None,
                     Some("wall") => Some(wall()),
@@ -107,6 +114,16 @@ impl Audit {
             }
         };
         self.report.write(&outputs, &evaluate(&policy, &snapshot, now), Some(wall()), global)
+    }
+
+    /// The state from files, where the flags name any.
+    fn stored(&self, policy: &Policy, global: &Global) -> Result<Option<Snapshot>, Failed> {
+        Ok(match (&self.snapshot, &self.cli_outputs, &self.authorization_details) {
+            (Some(path), _, _) => Some(files::snapshot(path)?),
+            (None, Some(path), _) => Some(outputs::folder(path, policy, global)?),
+            (None, None, Some(path)) => Some(outputs::details(path, policy, global)?),
+            (None, None, None) => None,
+        })
     }
 
     fn young_enough(&self, mut snapshot: Snapshot, now: jiff::Timestamp) -> Snapshot {

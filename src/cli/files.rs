@@ -10,7 +10,8 @@ use anyhow::{Context, anyhow};
 
 use super::{Failed, Global};
 use crate::policy::diagnostic::{Look, render};
-use crate::policy::load::{Loaded, load};
+use crate::policy::load::{Loaded, load_with};
+use crate::policy::parameters::Setting;
 use crate::policy::source::SourceFile;
 use crate::snapshot::Snapshot;
 use crate::snapshot::file as snapshot_file;
@@ -31,17 +32,22 @@ pub(super) fn policies(paths: &[PathBuf], global: &Global) -> Result<Loaded, Fai
         }
         some => some.to_vec(),
     };
+    checked(&gathered(&paths)?, global)
+}
+
+/// The texts of policy files and folders.
+pub(super) fn gathered(paths: &[PathBuf]) -> Result<Vec<SourceFile>, Failed> {
     let mut files = Vec::new();
-    for path in &paths {
+    for path in paths {
         gather(path, &mut files)?;
     }
-    checked(&files, global)
+    Ok(files)
 }
 
 /// Checks policy texts.
 pub(super) fn checked(files: &[SourceFile], global: &Global) -> Result<Loaded, Failed> {
     let look = if global.stderr_colors() { Look::Styled } else { Look::Plain };
-    match load(files) {
+    match load_with(files, &settings(global)?) {
         Ok(loaded) => {
             if !loaded.warnings.is_empty() {
                 global.say_rendered(render(&loaded.warnings, look).trim_end());
@@ -52,21 +58,61 @@ pub(super) fn checked(files: &[SourceFile], global: &Global) -> Result<Loaded, F
     }
 }
 
+/// What `--set` says.
+fn settings(global: &Global) -> Result<Vec<Setting>, Failed> {
+    let one = |text: &String| match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok(Setting { name: name.to_owned(), value: value.to_owned() }),
+        Some(_) | None => Err(Failed::Usage(format!("--set {text}: write it as NAME=VALUE"))),
+    };
+    global.set.iter().map(one).collect()
+}
+
+/// A file of policy tests, which is no policy.
+fn is_test(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    name.ends_with(".test.yaml") || name.ends_with(".test.yml")
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
+/// Folders within folders.
+const DEEPEST: usize = 16;
+
+/// The policy files under a folder. Links to folders are not followed: they may lead back.
+fn under(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failed> {
+    let failed = |error: io::Error| Failed::Usage(format!("cannot read folder {}: {error}", folder.display()));
+    if depth > DEEPEST {
+        return Err(Failed::Usage(format!("folder {} is nested more than {DEEPEST} deep", folder.display())));
+    }
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let (path, kind) = (entry.path(), entry.file_type().map_err(failed)?);
+        let yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+        if is_hidden(&path) {
+            continue;
+        } else if kind.is_dir() {
+            under(&path, depth + 1, found)?;
+        } else if yaml && !is_test(&path) && path.is_file() {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
 fn gather(path: &Path, files: &mut Vec<SourceFile>) -> Result<(), Failed> {
     let shown = path.display();
     let meta = fs::metadata(path).map_err(|error| Failed::Usage(format!("cannot read policy {shown}: {error}")))?;
     if !meta.is_dir() {
+        if is_test(path) {
+            return Err(Failed::Usage(format!("{shown} holds tests of policies: run `lastcopy policy test {shown}`")));
+        }
         files.push(source(path)?);
         return Ok(());
     }
     let mut found = Vec::new();
-    for entry in fs::read_dir(path).map_err(|error| Failed::Usage(format!("cannot read folder {shown}: {error}")))? {
-        let entry = entry.map_err(|error| Failed::Usage(format!("cannot read folder {shown}: {error}")))?.path();
-        let yaml = entry.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
-        if yaml && entry.is_file() {
-            found.push(entry);
-        }
-    }
+    under(path, 0, &mut found)?;
     if found.is_empty() {
         return Err(Failed::Usage(format!("folder {shown} holds no policy: no file ends in .yaml or .yml")));
     }
@@ -77,7 +123,8 @@ fn gather(path: &Path, files: &mut Vec<SourceFile>) -> Result<(), Failed> {
     Ok(())
 }
 
-fn source(path: &Path) -> Result<SourceFile, Failed> {
+/// Reads one file as it is: a policy, or tests of policies.
+pub(super) fn source(path: &Path) -> Result<SourceFile, Failed> {
     let shown = path.display();
     let bad = |error: io::Error| Failed::Usage(format!("cannot read policy {shown}: {error}"));
     let mut bytes = Vec::new();

@@ -16,6 +16,7 @@ mod demo;
 mod files;
 mod generate;
 mod iam;
+mod outputs;
 mod page;
 mod permissions;
 mod policy;
@@ -53,6 +54,9 @@ struct Global {
     /// Say more on stderr; nothing secret is ever said
     #[arg(long, short, global = true)]
     verbose: bool,
+    /// A value for a parameter of the policies; it outweighs theirs. Repeatable
+    #[arg(long, global = true, value_name = "NAME=VALUE", help_heading = "Policies")]
+    set: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

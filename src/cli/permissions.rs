@@ -71,7 +71,11 @@ fn document(needs: &[Need], partition: &str) -> Value {
     for need in needs {
         let resources = match &need.buckets {
             None => vec!["*".to_owned()],
-            Some(buckets) => buckets.iter().map(|bucket| format!("arn:{partition}:s3:::{bucket}")).collect(),
+            Some(buckets) => {
+                // Actions on objects name the objects, not the bucket.
+                let objects = if need.action.starts_with("s3:GetObject") { "/*" } else { "" };
+                buckets.iter().map(|bucket| format!("arn:{partition}:s3:::{bucket}{objects}")).collect()
+            }
         };
         on_buckets.entry(resources).or_default().push(need.action);
     }

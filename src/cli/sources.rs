@@ -176,7 +176,7 @@ impl Sources {
                 let text = format!("{flag} says nothing clear of {} accounts; ask about one", material.accounts.len());
                 return Err(Failed::Usage(text));
             }
-            *into = Layer::Docs(attached(given)?);
+            *into = Some(Layer::Docs(attached(given)?));
         }
         Ok(material)
     }
@@ -218,7 +218,7 @@ fn document(path: &Path) -> Result<Document, Failed> {
 /// More is no answer of IAM.
 const MAX: u64 = 1 << 30;
 
-fn bytes(path: &Path) -> Result<Vec<u8>, Failed> {
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failed> {
     let what = || format!("cannot read {}", path.display());
     let file = File::open(path).with_context(what)?;
     let mut bytes = Vec::new();

@@ -4,8 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::demand::{On, Want};
 use crate::estate::{AccountKey, Copy, Estate, ResourceId};
-use crate::fact::{FactId, Kind, Per};
+use crate::fact::{Fact, FactId, Kind, Per};
+use crate::keys;
+use crate::resources::FactType;
 use crate::resources::capability::{Capability, capability};
+use crate::resources::iam_role::permissions::RolePermissions;
+use crate::resources::kms_key::state::KeyState;
+use crate::resources::s3_bucket::logging::Logging;
+use crate::resources::s3_bucket::replication::Replication;
 use crate::scope::{Member, Search, list_operations};
 use crate::snapshot::Snapshot;
 
@@ -31,7 +37,7 @@ impl Jobs {
             Per::Account => {
                 self.bulk.insert((id.account.clone(), fact.operation));
             }
-            Per::Resource => {
+            Per::Resource | Per::Region => {
                 self.facts.entry(id.clone()).or_default().insert(fact);
             }
         }
@@ -96,8 +102,13 @@ fn gather(wants: &[Want], estate: &Estate, snapshot: &Snapshot, unsure: bool) ->
                 Member::Unknown(..) => continue,
             };
             for demand in &want.demands {
-                for target in targets(estate, &id, demand.on) {
-                    for fact in &demand.facts {
+                for target in targets(estate, snapshot, &id, demand.on) {
+                    // An alias has no facts but the state of its key.
+                    let alias = target.kind == Kind::KmsKey && keys::is_alias(&target.name);
+                    let fits = |fact: &&FactId| {
+                        (demand.on != On::Principals || fact.kind == target.kind) && (!alias || **fact == KeyState::SPEC)
+                    };
+                    for fact in demand.facts.iter().filter(fits) {
                         jobs.add(estate, &target, fact);
                     }
                 }
@@ -107,18 +118,78 @@ fn gather(wants: &[Want], estate: &Estate, snapshot: &Snapshot, unsure: bool) ->
     jobs
 }
 
-fn targets(estate: &Estate, id: &ResourceId, on: On) -> Vec<ResourceId> {
+fn targets(estate: &Estate, snapshot: &Snapshot, id: &ResourceId, on: On) -> Vec<ResourceId> {
     let of = |wanted: fn(&Copy) -> bool| -> Vec<ResourceId> {
         let copies = estate.stores.get(&*id.name).into_iter().flat_map(|store| store.copies.values());
         copies.filter(|copy| wanted(copy)).flat_map(Copy::resources).collect()
     };
+    let keys = || {
+        let buckets = if id.kind == Kind::Store { of(|_| true) } else { vec![id.clone()] };
+        keys::asked(estate, snapshot, &buckets)
+    };
     match on {
         On::Unit => vec![id.clone()],
         On::Account => vec![ResourceId::account(&id.account)],
+        On::Managers => estate.managers().collect(),
         On::Copies => of(|_| true),
         On::Origins => of(Copy::is_origin),
         On::Replicas => of(Copy::is_replica),
+        On::Principals => principals(snapshot, &id.account),
+        On::Destinations => match snapshot.read::<Replication>(id) {
+            Fact::Known(found) => found.rules.iter().filter_map(|rule| rule.destination(id, estate)).collect(),
+            Fact::Absent | Fact::Unreadable(_) => Vec::new(),
+        },
+        On::LogTarget => match snapshot.read::<Logging>(id) {
+            Fact::Known(found) => vec![ResourceId::bucket(&id.account, &found.bucket)],
+            Fact::Absent | Fact::Unreadable(_) => Vec::new(),
+        },
+        On::Keys => keys().into_iter().collect(),
+        On::KeyAccounts => {
+            let accounts: BTreeSet<ResourceId> = keys().iter().map(|key| ResourceId::account(&key.account)).collect();
+            accounts.into_iter().collect()
+        }
     }
+}
+
+/// Facts of buckets that only an answer will name, and in which accounts these may lie.
+pub fn led_to(wants: &[Want], estate: &Estate) -> BTreeSet<(AccountKey, FactId)> {
+    let mut found = BTreeSet::new();
+    for want in wants {
+        for demand in want.demands.iter().filter(|demand| matches!(demand.on, On::Destinations | On::LogTarget)) {
+            let mut accounts: BTreeSet<AccountKey> = match want.scope.search(estate, want.unit) {
+                Search::Named(ids) => ids.into_iter().map(|id| id.account).collect(),
+                Search::Listed(accounts) => accounts.into_iter().collect(),
+            };
+            if demand.on == On::Destinations && !accounts.is_empty() {
+                accounts.extend(estate.accounts.iter().filter(|(_, account)| account.is_aws()).map(|(key, _)| key.clone()));
+            }
+            for account in accounts {
+                let asks = |fact: &&FactId| {
+                    let declared = estate.accounts.get(&account);
+                    fact.per != Per::Free && declared.is_some_and(|declared| capability(declared, fact) == Capability::Ask)
+                };
+                found.extend(demand.facts.iter().filter(asks).map(|fact| (account.clone(), *fact)));
+            }
+        }
+    }
+    found
+}
+
+fn principals(snapshot: &Snapshot, account: &AccountKey) -> Vec<ResourceId> {
+    let of = |kind| snapshot.list(account, kind, &[]).items.into_iter();
+    let made_by_aws = |id: &&ResourceId| match snapshot.read::<RolePermissions>(id) {
+        Fact::Known(role) => role.arn.contains(":role/aws-service-role/"),
+        Fact::Absent | Fact::Unreadable(_) => false,
+    };
+    of(Kind::IamUser).chain(of(Kind::IamRole).filter(|id| !made_by_aws(id))).cloned().collect()
+}
+
+/// Facts of keys and of the accounts they lie in. Which accounts these are nobody knows before: any at AWS may be one.
+fn of_keys(wants: &[Want], estate: &Estate) -> BTreeSet<(AccountKey, FactId)> {
+    let demands = wants.iter().flat_map(|want| &want.demands).filter(|demand| demand.on.is_of_keys());
+    let facts: BTreeSet<FactId> = demands.flat_map(|demand| demand.facts.iter().copied()).collect();
+    let aws = estate.accounts.iter().filter(|(_, account)| account.is_aws()).map(|(key, _)| key);
+    aws.flat_map(|key| facts.iter().map(|fact| (key.clone(), *fact))).collect()
 }
 
 /// One line of what a collection would send.
@@ -139,6 +210,10 @@ pub enum Times {
     Pages,
     /// For each bucket in scope that the listing finds.
     PerBucket,
+    /// As often as the answer before it says.
+    AsFound,
+    /// In each Region of the buckets in question, once for each page.
+    PerRegion,
 }
 
 /// What a collection would send, from the policy alone.
@@ -150,6 +225,8 @@ pub fn forecast(wants: &[Want], estate: &Estate, now: jiff::Timestamp) -> Vec<Fo
     let mut lines: BTreeMap<(AccountKey, String), Times> = BTreeMap::new();
     let mut accounts: BTreeSet<&AccountKey> = lists.listings.iter().chain(jobs.bulk.iter().map(|(account, _)| account)).collect();
     accounts.extend(jobs.facts.keys().map(|id| &id.account));
+    let led = led_to(wants, estate);
+    accounts.extend(led.iter().map(|(account, _)| account));
     for key in &accounts {
         let Some(account) = estate.accounts.get(*key) else { continue };
         if account.is_aws() {
@@ -170,24 +247,56 @@ pub fn forecast(wants: &[Want], estate: &Estate, now: jiff::Timestamp) -> Vec<Fo
     }
     for (id, facts) in &jobs.facts {
         for fact in facts.iter().filter(|fact| asks(estate, id, fact)) {
-            let line = lines.entry((id.account.clone(), call_of(fact, fact.operation))).or_insert(Times::Exactly(0));
-            if let Times::Exactly(times) = line {
-                *times += 1;
+            for operation in std::iter::once(fact.operation).chain(fact.also.iter().copied()) {
+                let line = (id.account.clone(), call_of(fact, operation));
+                if fact.per == Per::Region {
+                    lines.insert(line, Times::PerRegion);
+                } else if operation != fact.operation {
+                    lines.insert(line, Times::AsFound);
+                } else if operation.rsplit(':').next().is_some_and(|name| name.starts_with("List")) {
+                    lines.insert(line, Times::Pages);
+                } else if let Times::Exactly(times) = lines.entry(line).or_insert(Times::Exactly(0)) {
+                    *times += 1;
+                }
             }
         }
     }
     for (account, fact) in listed(wants, estate) {
+        if fact.per == Per::Resource && matches!(fact.kind, Kind::IamUser | Kind::IamRole) {
+            for operation in std::iter::once(fact.operation).chain(fact.also.iter().copied()) {
+                lines.insert((account.clone(), call_of(fact, operation)), Times::AsFound);
+            }
+            continue;
+        }
         let line = (account, call_of(fact, fact.operation));
         match (fact.per, fact.kind) {
             (Per::Resource, Kind::S3Bucket) => {
+                for also in fact.also {
+                    lines.entry((line.0.clone(), call_of(fact, also))).or_insert(Times::AsFound);
+                }
                 lines.insert(line, Times::PerBucket);
             }
             (Per::Resource, _) => {
                 lines.entry(line).or_insert(Times::Exactly(1));
             }
+            (Per::Region, _) => {
+                lines.insert(line, Times::PerRegion);
+            }
             (Per::Account | Per::Free, _) => {
                 lines.entry(line).or_insert(Times::Pages);
             }
+        }
+    }
+    for (account, fact) in &led {
+        lines.insert((account.clone(), call_of(fact, fact.operation)), Times::AsFound);
+    }
+    for (account, fact) in of_keys(wants, estate) {
+        let declared = estate.accounts.get(&account);
+        let entering = [Some("sts:GetCallerIdentity"), declared.and_then(|a| a.role_arn.as_ref()).map(|_| "sts:AssumeRole")];
+        let calls = entering.into_iter().flatten().map(str::to_owned);
+        for call in calls.chain(std::iter::once(fact.operation).chain(fact.also.iter().copied()).map(|call| call_of(fact, call)))
+        {
+            lines.entry((account.clone(), call)).or_insert(Times::AsFound);
         }
     }
     lines.into_iter().map(|((account, call), times)| Forecast { account, call, times }).collect()
@@ -243,7 +352,9 @@ pub fn needs(wants: &[Want], estate: &Estate) -> BTreeMap<AccountKey, Vec<Need>>
     let jobs = possible(wants, estate, &nothing);
     for (id, facts) in &jobs.facts {
         for fact in facts.iter().filter(|fact| asks(estate, id, fact)) {
-            need(&id.account, fact.actions, (id.kind == Kind::S3Bucket).then_some(&*id.name));
+            // Actions of other services than S3 know no bucket.
+            let on_bucket = id.kind == Kind::S3Bucket && !fact.operation.contains(':');
+            need(&id.account, fact.actions, on_bucket.then_some(&*id.name));
         }
     }
     let bulk = jobs.bulk.into_iter().chain(lists(wants, estate).bulk);
@@ -252,8 +363,8 @@ pub fn needs(wants: &[Want], estate: &Estate) -> BTreeMap<AccountKey, Vec<Need>>
             need(&account, spec.actions, None);
         }
     }
-    // Facts of whatever a listing will find.
-    for (account, fact) in listed(wants, estate) {
+    // Facts of whatever a listing or another answer will find.
+    for (account, fact) in listed(wants, estate).into_iter().chain(led_to(wants, estate)).chain(of_keys(wants, estate)) {
         need(&account, fact.actions, None);
     }
     let mut by_account: BTreeMap<AccountKey, Vec<Need>> = BTreeMap::new();
@@ -263,19 +374,28 @@ pub fn needs(wants: &[Want], estate: &Estate) -> BTreeMap<AccountKey, Vec<Need>>
     by_account
 }
 
-/// Facts that are asked of every bucket that a listing finds, and of the accounts that they lie in.
+/// Facts that are asked of every bucket that a listing finds, and of the accounts that they lie in; and of every principal.
 fn listed(wants: &[Want], estate: &Estate) -> BTreeSet<(AccountKey, FactId)> {
     let mut found = BTreeSet::new();
     for want in wants.iter().filter(|want| want.unit == Kind::S3Bucket) {
         let Search::Listed(accounts) = want.scope.search(estate, want.unit) else { continue };
         for account in accounts {
             let Some(declared) = estate.accounts.get(&account) else { continue };
-            let facts = want.scope.facts().into_iter().chain(want.demands.iter().flat_map(|demand| demand.facts.iter().copied()));
+            let demands = want.demands.iter().filter(|demand| !demand.on.is_of_keys());
+            let facts = want.scope.facts().into_iter().chain(demands.flat_map(|demand| demand.facts.iter().copied()));
             found.extend(
                 facts
                     .filter(|fact| fact.per != Per::Free && capability(declared, fact) == Capability::Ask)
                     .map(|fact| (account.clone(), fact)),
             );
+        }
+    }
+    for want in wants {
+        let facts: Vec<FactId> =
+            want.demands.iter().filter(|demand| demand.on == On::Principals).flat_map(|demand| demand.facts.clone()).collect();
+        let accounts = want.scope.accounts(estate).into_iter();
+        for account in accounts.filter(|key| estate.accounts.get(key).is_some_and(crate::estate::Account::is_aws)) {
+            found.extend(facts.iter().map(|fact| (account.clone(), *fact)));
         }
     }
     found

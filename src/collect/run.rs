@@ -13,20 +13,23 @@ use futures_util::stream;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use crate::aws::account::{MAX_PAGES, ROOT};
 use crate::aws::bucket::Bucket;
 use crate::aws::failure::is_region;
+use crate::aws::pages::MAX_PAGES;
 use crate::aws::session::{Connection, Session, Shared};
-use crate::aws::{AccountReader, BucketReader, Failure};
+use crate::aws::{AccountReader, BucketReader, Failure, KeyReader, PrincipalReader};
 use crate::collect::plan::{self, Jobs};
 use crate::demand::Want;
 use crate::estate::{AccountKey, Estate, ResourceId};
-use crate::fact::{Fact, FactId, Gap, Kind, Why};
+use crate::fact::{Fact, FactId, Gap, Kind, Per, Why};
+use crate::keys::KeyArn;
 use crate::resources::account::root_credentials::RootCredentials;
 use crate::resources::capability::{Capability, capability};
-use crate::resources::iam_user::permissions::AUTHORIZATION;
+use crate::resources::iam_role::permissions::RolePermissions;
+use crate::resources::iam_user::credentials::ROOT;
+use crate::resources::iam_user::permissions::{AUTHORIZATION, UserPermissions};
 use crate::resources::s3_bucket::region::Region;
-use crate::resources::{FactType, Stored, account, s3_bucket, spec};
+use crate::resources::{FactType, Stored, account, iam_role, iam_user, kms_key, s3_bucket, spec};
 use crate::snapshot::{AccountRecord, Existence, Snapshot};
 
 /// What a collection is told besides the policy.
@@ -105,14 +108,31 @@ pub async fn collect(wants: &[Want], estate: &Estate, options: &Options, watch: 
     snapshot.policy_digest.clone_from(&options.policy_digest);
     let mut run = Run { estate, options, watch, stop, snapshot, sessions: BTreeMap::new(), buckets: BTreeMap::new() };
     let lists = plan::lists(wants, estate);
-    run.enter(wants, &lists).await;
+    run.enter(run.accounts_of(wants, &lists)).await;
     run.list(&lists).await;
-    run.read(&plan::scopes(wants, estate, &run.snapshot)).await;
-    run.read(&plan::members(wants, estate, &run.snapshot)).await;
+    run.read(&plan::scopes(wants, estate, &run.snapshot), Round::Early).await;
+    // What a fact says may lead to further resources, until nothing new is found.
+    for _ in 0..MAX_ROUNDS {
+        run.note_regions();
+        if !run.read(&plan::members(wants, estate, &run.snapshot), Round::Early).await {
+            break;
+        }
+    }
+    run.read(&plan::members(wants, estate, &run.snapshot), Round::Last).await;
     run.settle();
     run.snapshot.complete = !stop.is_asked();
     run.snapshot.calls = options.shared.ledger.calls();
     run.snapshot
+}
+
+/// From a bucket to its mirror's key is three steps; more are none that a demand can say.
+const MAX_ROUNDS: usize = 5;
+
+/// Facts that are read once in each Region wait until all Regions are known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Round {
+    Early,
+    Last,
 }
 
 struct Run<'a> {
@@ -126,11 +146,17 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn enter(&mut self, wants: &[Want], lists: &Jobs) {
+    /// The accounts that are needed in any case.
+    fn accounts_of(&self, wants: &[Want], lists: &Jobs) -> BTreeSet<AccountKey> {
         let named = plan::possible(wants, self.estate, &self.snapshot);
         let mut needed: BTreeSet<AccountKey> = lists.listings.iter().cloned().collect();
         needed.extend(lists.bulk.iter().chain(&named.bulk).map(|(account, _)| account.clone()));
         needed.extend(named.facts.keys().map(|id| id.account.clone()));
+        needed.extend(plan::led_to(wants, self.estate).into_iter().map(|(account, _)| account));
+        needed
+    }
+
+    async fn enter(&mut self, needed: BTreeSet<AccountKey>) {
         self.watch.phase("entering accounts", needed.len());
         let (estate, options, watch) = (self.estate, self.options, self.watch);
         let opened = needed.into_iter().filter_map(|key| {
@@ -199,13 +225,20 @@ impl Run<'_> {
             .then(|| -> Job { Box::new(|| Box::pin(credential_report(account, session))) })
     }
 
-    async fn read(&mut self, jobs: &Jobs) {
+    /// False: there was nothing left to read.
+    async fn read(&mut self, jobs: &Jobs, round: Round) -> bool {
+        // A key may lead to an account that nothing else is asked of.
+        let led_to = jobs.bulk.iter().map(|(account, _)| account).chain(jobs.facts.keys().map(|id| &id.account));
+        let new: BTreeSet<AccountKey> = led_to.filter(|key| !self.snapshot.accounts.contains_key(*key)).cloned().collect();
+        if !new.is_empty() && !self.stop.is_asked() {
+            self.enter(new).await;
+        }
         let mut work: Vec<Job> = jobs.bulk.iter().filter_map(|(account, operation)| self.bulk(account, operation)).collect();
         for (id, facts) in &jobs.facts {
             let Some(declared) = self.estate.accounts.get(&id.account) else { continue };
             let Some(session) = self.sessions.get(&id.account).cloned() else { continue };
             for fact in facts {
-                if self.has(id, fact) {
+                if self.has(id, fact) || (fact.per == Per::Region) != (round == Round::Last) {
                     continue;
                 }
                 if capability(declared, fact) == Capability::Lacks {
@@ -218,13 +251,73 @@ impl Run<'_> {
                     let (id, fact) = (id.clone(), *fact);
                     work.push(Box::new(move || Box::pin(s3_bucket::read(id, fact, reader))));
                 } else if id.kind == Kind::Account {
-                    let reader = AccountReader::new(session.clone(), fact);
+                    let regions = if fact.per == Per::Region { self.regions(&session) } else { Ok(vec![session.region.clone()]) };
+                    let regions = match regions {
+                        Ok(regions) => regions,
+                        Err(failure) => {
+                            let (id, fact, gap) = (id.clone(), *fact, failure.gap(fact));
+                            work.push(Box::new(move || Box::pin(std::future::ready(put_gap(id, fact, gap)))));
+                            continue;
+                        }
+                    };
+                    let reader = AccountReader::new(session.clone(), fact)
+                        .with_regions(regions)
+                        .at((self.options.clock)(), self.everywhere(&session));
                     let (id, fact) = (id.clone(), *fact);
                     work.push(Box::new(move || Box::pin(account::read(id, fact, reader))));
+                } else if id.kind == Kind::IamUser || id.kind == Kind::IamRole {
+                    let reader = PrincipalReader::new(AccountReader::new(session.clone(), fact), self.principal(id));
+                    let (id, fact) = (id.clone(), *fact);
+                    work.push(Box::new(move || {
+                        if id.kind == Kind::IamUser {
+                            Box::pin(iam_user::read(id, fact, reader))
+                        } else {
+                            Box::pin(iam_role::read(id, fact, reader))
+                        }
+                    }));
+                } else if let (Kind::KmsKey, Some(arn)) = (id.kind, KeyArn::parse(&id.name)) {
+                    let (id, fact, reader) = (id.clone(), *fact, KeyReader::new(session.clone(), fact, arn));
+                    work.push(Box::new(move || Box::pin(kms_key::read(id, fact, reader))));
                 }
             }
         }
-        self.run("reading", work).await;
+        let any = !work.is_empty();
+        if any {
+            self.run("reading", work).await;
+        }
+        any
+    }
+
+    /// Where any account has buckets in question, and where the account's calls begin.
+    fn everywhere(&self, session: &Session) -> Vec<String> {
+        let mut regions: BTreeSet<String> = self.buckets.values().filter_map(|bucket| bucket.region()).collect();
+        regions.insert(session.region.clone());
+        regions.into_iter().collect()
+    }
+
+    /// Where the account has buckets in question, and where its calls begin. The failure: one of them lies nobody knows where.
+    fn regions(&self, session: &Session) -> Result<Vec<String>, Failure> {
+        let mut regions = BTreeSet::from([session.region.clone()]);
+        for (id, bucket) in self.buckets.iter().filter(|(id, _)| id.account == session.key) {
+            match bucket.region() {
+                Some(region) => {
+                    regions.insert(region);
+                }
+                None if bucket.is_missing() || bucket.is_foreign() => {}
+                None => {
+                    let detail = format!("the Region of bucket {} is not known, and each Region would have to be asked", id.name);
+                    return Err(Failure { detail: Some(detail), ..Failure::new(Why::NotCollected) });
+                }
+            }
+        }
+        Ok(regions.into_iter().collect())
+    }
+
+    /// The ARN of a user or role, path included, if an answer told it.
+    fn principal(&self, id: &ResourceId) -> Option<String> {
+        let user = self.snapshot.read::<UserPermissions>(id).map(|user| user.arn.clone());
+        let role = self.snapshot.read::<RolePermissions>(id).map(|role| role.arn.clone());
+        [user, role].into_iter().find_map(|arn| arn.read().ok().flatten())
     }
 
     fn has(&self, id: &ResourceId, fact: FactId) -> bool {
@@ -262,6 +355,14 @@ impl Run<'_> {
                 None => break,
             }
             self.watch.step();
+        }
+    }
+
+    /// The Regions that buckets showed so far: keys are resolved by them.
+    fn note_regions(&mut self) {
+        let now = (self.options.clock)();
+        for (id, region) in self.buckets.iter().filter_map(|(id, bucket)| Some((id, bucket.region()?))) {
+            self.snapshot.put(id, Fact::Known(Region(region)), now);
         }
     }
 
@@ -303,6 +404,15 @@ impl Run<'_> {
         });
         gap
     }
+}
+
+fn put_gap(id: ResourceId, fact: FactId, gap: Gap) -> Put {
+    Box::new(move |snapshot, at| {
+        if let Some(resource) = snapshot.resource_mut(&id) {
+            resource.facts.put_gap(fact, &gap);
+            resource.stamp(fact, at);
+        }
+    })
 }
 
 fn put_absent(id: ResourceId, fact: FactId) -> Put {
@@ -407,7 +517,9 @@ async fn credential_report(key: AccountKey, session: Arc<Session>) -> Put {
     let report = AccountReader::new(session, of).credential_report().await;
     Box::new(move |snapshot, at| match report {
         Ok(mut rows) => {
-            let root = rows.remove(ROOT).map_or(Fact::Absent, |row| Fact::Known(RootCredentials(row)));
+            let lacks = || Failure::malformed("the credential report has no row of the root user").gap(of);
+            let root =
+                rows.remove(ROOT).map_or_else(|| Fact::Unreadable(Box::new(lacks())), |row| Fact::Known(RootCredentials(row)));
             snapshot.put(&ResourceId::account(&key), root, at);
             snapshot.put_listing(&key, of.operation, Fact::Known(rows.len()));
             for (name, row) in rows {

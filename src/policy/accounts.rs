@@ -33,6 +33,7 @@ pub(super) fn read(files: &[Cursor<'_>], problems: &mut Vec<Diagnostic>) -> BTre
             endpoint: value.text_of("endpoint"),
             provider: value.text_of("provider"),
             region: value.text_of("region"),
+            manages_organization: value.flag("manages-organization").unwrap_or_default(),
         };
         if let (Some(id), Some(at)) = (&account.id, value.get("id")) {
             match ids.get(id) {
@@ -47,6 +48,9 @@ pub(super) fn read(files: &[Cursor<'_>], problems: &mut Vec<Diagnostic>) -> BTre
                     ids.insert(id.clone(), at);
                 }
             }
+        }
+        if let (true, Some(key)) = (account.manages_organization && !account.is_aws(), value.key("manages-organization")) {
+            problems.push(key.error("only an account of AWS manages an organization").hint("remove it"));
         }
         problems.extend(role(value, &account));
         problems.extend(endpoint(value));

@@ -8,9 +8,11 @@ use serde_json::{Map, Value as Json};
 
 use super::cursor::Cursor;
 use super::diagnostic::{Diagnostic, Grade, quote};
-use super::{Control, schema, scopes, structure, suggest};
+use super::inside::inside;
+use super::{Control, Dropped, schema, scopes, structure, suggest};
 use crate::checks::{Check, Entry, Severity, check};
 use crate::estate::Estate;
+use crate::expression::{Hint, Mistake};
 use crate::scope::Scope;
 
 /// A control as it is written, over that of a pack which it changes.
@@ -35,28 +37,71 @@ pub(super) struct Placed<'a> {
     pub(super) at: Cursor<'a>,
 }
 
-/// The controls of packs, then those of files, in their order; and every id, also of controls that could not be read.
+/// What was read of all controls.
+pub(super) struct Found<'a> {
+    /// Those of packs, then those of files, in their order.
+    pub(super) placed: Vec<Placed<'a>>,
+    /// Every id, also of controls that could not be read.
+    pub(super) ids: Vec<&'a str>,
+    /// Controls of packs that are not required.
+    pub(super) dropped: Vec<Dropped>,
+}
+
+/// Reads the controls of packs and files.
 pub(super) fn read<'a>(
     packs: &[Cursor<'a>],
     files: &[Cursor<'a>],
     estate: &Estate,
     whole: bool,
     problems: &mut Vec<Diagnostic>,
-) -> (Vec<Placed<'a>>, Vec<&'a str>) {
-    let drafts = drafts(packs, files, whole, problems);
+) -> Found<'a> {
+    let mut drafts = drafts(packs, files, whole, problems);
+    let dropped = drop_unrequired(&mut drafts, whole, problems);
     let ids = drafts.iter().map(|draft| draft.id).collect();
     let mut read: Vec<Placed<'a>> = drafts.iter().filter_map(|draft| control(draft, estate, whole, problems)).collect();
     // Reports point into the files of the user: an unchanged control of a pack stands where the pack is taken.
+    let taken: Vec<(Cursor<'_>, &str)> = files
+        .iter()
+        .flat_map(|file| file.items("extends"))
+        .filter_map(|item| Some((item, super::packs::pack(item.text()?)?.path)))
+        .collect();
     for placed in &mut read {
-        let taken = files
-            .iter()
-            .flat_map(|file| file.items("extends"))
-            .find(|item| item.text().and_then(super::packs::pack).is_some_and(|pack| pack.path == placed.at.source.path()));
-        if let Some(taken) = taken {
+        if let Some((taken, _)) = taken.iter().find(|(_, path)| *path == placed.at.source.path()) {
             placed.control.at = taken.at();
         }
     }
-    (read, ids)
+    Found { placed: read, ids, dropped }
+}
+
+/// Takes out the controls that are not required.
+fn drop_unrequired(drafts: &mut Vec<Draft<'_>>, whole: bool, problems: &mut Vec<Diagnostic>) -> Vec<Dropped> {
+    let mut dropped = Vec::new();
+    drafts.retain(|draft| {
+        let Some(key) = draft.own.key("not-required") else { return true };
+        if draft.base.is_none() {
+            if whole {
+                problems.push(
+                    key.error(format!("control {} is of no pack", quote(draft.id)))
+                        .label("only a control that a pack brings is taken out like this")
+                        .hint("remove the control"),
+                );
+            }
+            return true;
+        }
+        for (other, _) in draft.own.node.entries().filter(|(key, _)| !matches!(key.as_str(), Some("id" | "not-required"))) {
+            problems.push(
+                Cursor { node: other, ..draft.own }
+                    .error(format!("control {} is not required, and changed", quote(draft.id)))
+                    .also(key.source, key.node.place, "it is taken out here")
+                    .hint("remove one of them"),
+            );
+        }
+        if let Some(reason) = draft.own.text_of("not-required") {
+            dropped.push(Dropped { control: draft.id.to_owned(), reason, at: draft.at.at() });
+        }
+        false
+    });
+    dropped
 }
 
 fn drafts<'a>(packs: &[Cursor<'a>], files: &[Cursor<'a>], whole: bool, problems: &mut Vec<Diagnostic>) -> Vec<Draft<'a>> {
@@ -113,8 +158,10 @@ fn same(file: &Cursor<'_>, item: Cursor<'_>) -> bool {
 
 fn control<'a>(draft: &Draft<'a>, estate: &Estate, whole: bool, problems: &mut Vec<Diagnostic>) -> Option<Placed<'a>> {
     let entry = check(draft.get("check")?.text()?)?;
-    let scope = draft.get("scope").map_or_else(Scope::default, |at| scopes::read(at, entry.meta, estate, whole, problems));
-    let check = parameters(draft, entry, problems)?;
+    let with = with(draft);
+    let meta = (entry.meta_of)(&with);
+    let scope = draft.get("scope").map_or_else(Scope::default, |at| scopes::read(at, meta, estate, whole, problems));
+    let check = parameters(draft, entry, with, problems)?;
     let severity = draft.get("severity").and_then(Cursor::text).and_then(|word| {
         [Severity::Low, Severity::Medium, Severity::High, Severity::Critical].into_iter().find(|known| known.as_str() == word)
     });
@@ -123,13 +170,13 @@ fn control<'a>(draft: &Draft<'a>, estate: &Estate, whole: bool, problems: &mut V
             let of = if draft.own.get("references").is_some() { draft.own } else { draft.base? };
             of.texts("references").into_iter().map(|(_, text)| text.to_owned()).collect()
         }
-        None => entry.meta.references.iter().map(|text| (*text).to_owned()).collect(),
+        None => meta.references.iter().map(|text| (*text).to_owned()).collect(),
     };
     let control = Control {
         id: draft.id.to_owned(),
         check,
         scope,
-        severity: severity.unwrap_or(entry.meta.severity),
+        severity: severity.unwrap_or(meta.severity),
         references,
         description: draft.get("description").and_then(Cursor::text).map(str::to_owned),
         allow_empty: draft.own.flag("allow-empty").or_else(|| draft.base?.flag("allow-empty")).unwrap_or_default(),
@@ -138,15 +185,20 @@ fn control<'a>(draft: &Draft<'a>, estate: &Estate, whole: bool, problems: &mut V
     Some(Placed { control, at: draft.at })
 }
 
-/// The check with its parameters: those of the pack, changed by those of the control.
-fn parameters(draft: &Draft<'_>, entry: &'static Entry, problems: &mut Vec<Diagnostic>) -> Option<Box<dyn Check>> {
-    let own = draft.own.get("with");
+/// The parameters: those of the pack, changed by those of the control.
+fn with(draft: &Draft<'_>) -> Json {
     let mut with = Map::new();
-    for side in [draft.base.and_then(|base| base.get("with")), own].into_iter().flatten() {
+    for side in [draft.base.and_then(|base| base.get("with")), draft.own.get("with")].into_iter().flatten() {
         if let Json::Object(map) = side.node.to_json() {
             with.extend(map);
         }
     }
+    Json::Object(with)
+}
+
+/// The check with its parameters.
+fn parameters(draft: &Draft<'_>, entry: &'static Entry, json: Json, problems: &mut Vec<Diagnostic>) -> Option<Box<dyn Check>> {
+    let own = draft.own.get("with");
     if let (Some(_), Some(own)) = (draft.base, own) {
         let found = of_override(entry, own);
         if !found.is_empty() {
@@ -154,7 +206,6 @@ fn parameters(draft: &Draft<'_>, entry: &'static Entry, problems: &mut Vec<Diagn
             return None;
         }
     }
-    let json = Json::Object(with.clone());
     let check = match (entry.parse)(&json) {
         Ok(check) => check,
         Err(error) => {
@@ -163,8 +214,9 @@ fn parameters(draft: &Draft<'_>, entry: &'static Entry, problems: &mut Vec<Diagn
                 let (a, b) = (problem.place, at.node.place);
                 problem.grade == Grade::Error && problem.source.path() == at.source.path() && b.start <= a.start && a.end <= b.end
             });
+            let told = told || own.is_some_and(|own| own.node.holds_mistake());
             if !told {
-                let culprit = own.and_then(|own| blame(entry, &with, own, &error.to_string())).unwrap_or(at);
+                let culprit = own.and_then(|own| blame(entry, &json, own, &error.to_string())).unwrap_or(at);
                 problems.push(
                     culprit
                         .error(format!("check `{}` does not accept this", entry.meta.id))
@@ -175,31 +227,45 @@ fn parameters(draft: &Draft<'_>, entry: &'static Entry, problems: &mut Vec<Diagn
         }
     };
     let at = own.or_else(|| draft.own.get("check")).unwrap_or(draft.at);
+    if let Some((key, mistakes)) = check.mistakes() {
+        let of = own.and_then(|own| own.get(key)).or_else(|| draft.base?.get("with")?.get(key));
+        problems.extend(mistakes.iter().map(|mistake| told(of.unwrap_or(at), mistake)));
+        return None;
+    }
     for problem in check.problems() {
         problems.push(at.error(format!("control {}: {problem}", quote(draft.id))));
     }
     Some(check)
 }
 
+/// A mistake in a text that is a parameter, at its place in the text.
+fn told(text: Cursor<'_>, mistake: &Mistake) -> Diagnostic {
+    let place = inside(text, mistake.at.clone());
+    let problem = Diagnostic::error(text.source, place, &mistake.says).label(mistake.label);
+    match &mistake.hint {
+        Hint::None => problem,
+        Hint::Text(hint) => problem.hint(hint),
+        Hint::Known { word, known, what } => problem.maybe_hint(suggest::hint(word, known.iter().map(String::as_str), what)),
+    }
+}
+
 /// What the schema of the check says of parameters that change a pack's; those left out are the pack's.
 fn of_override(entry: &Entry, own: Cursor<'_>) -> Vec<Diagnostic> {
-    let mut rules = schema::parameters(entry);
-    if let Some(map) = rules.as_object_mut() {
-        map.remove("required");
-    }
-    match schema::compile(&rules) {
-        Some(validator) => structure::problems(&validator, &rules, own.source, own.node, &format!("check `{}`", entry.meta.id)),
+    match schema::of_override(entry) {
+        Some((rules, validator)) => {
+            structure::problems(validator, rules, own.source, own.node, &format!("check `{}`", entry.meta.id))
+        }
         None => Vec::new(),
     }
 }
 
 /// The parameter without which the error is another.
-fn blame<'a>(entry: &Entry, with: &Map<String, Json>, own: Cursor<'a>, error: &str) -> Option<Cursor<'a>> {
+fn blame<'a>(entry: &Entry, with: &Json, own: Cursor<'a>, error: &str) -> Option<Cursor<'a>> {
     own.node.entries().take(32).find_map(|(key, _)| {
         let key = key.as_str()?;
         let mut fewer = with.clone();
-        fewer.remove(key)?;
-        let same = (entry.parse)(&Json::Object(fewer)).is_err_and(|other| other.to_string() == error);
+        fewer.as_object_mut()?.remove(key)?;
+        let same = (entry.parse)(&fewer).is_err_and(|other| other.to_string() == error);
         if same { None } else { own.get(key) }
     })
 }

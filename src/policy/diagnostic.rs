@@ -161,6 +161,11 @@ const LONG: usize = 4096;
 
 /// Shows diagnostics with their source lines, and their number at the end. Empty for none.
 pub fn render(diagnostics: &[Diagnostic], look: Look) -> String {
+    render_of(diagnostics, look, "the policy")
+}
+
+/// The same, of something else than a policy.
+pub fn render_of(diagnostics: &[Diagnostic], look: Look, what: &str) -> String {
     let mut all = diagnostics.to_vec();
     tidy(&mut all);
     if all.is_empty() {
@@ -180,10 +185,10 @@ pub fn render(diagnostics: &[Diagnostic], look: Look) -> String {
     let plural = |n: usize, word: &str| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") };
     let more = if all.len() > SHOWN { format!("; the first {SHOWN} are shown") } else { String::new() };
     let end = match (errors, warnings) {
-        (0, _) => Level::WARNING.primary_title(format!("the policy has {}{more}", plural(warnings, "warning"))),
-        (_, 0) => Level::ERROR.primary_title(format!("the policy has {}{more}", plural(errors, "error"))),
+        (0, _) => Level::WARNING.primary_title(format!("{what} has {}{more}", plural(warnings, "warning"))),
+        (_, 0) => Level::ERROR.primary_title(format!("{what} has {}{more}", plural(errors, "error"))),
         _ => Level::ERROR.primary_title(format!(
-            "the policy has {} and {}{more}",
+            "{what} has {} and {}{more}",
             plural(errors, "error"),
             plural(warnings, "warning")
         )),

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::cursor::Cursor;
 use super::diagnostic::{Diagnostic, Grade, tidy};
 use super::packs::{Pack, pack};
+use super::parameters::{self, Setting};
 use super::source::{Place, Source, SourceFile};
 use super::tree::{Node, Value};
 use super::{Policy, accounts, contradictions, controls, schema, stores, structure, tree, waivers};
@@ -29,15 +30,25 @@ struct Document {
     root: Node,
 }
 
+impl Document {
+    fn file(&mut self, pack: bool) -> parameters::File<'_> {
+        parameters::File { source: &self.source, root: &mut self.root, pack }
+    }
+}
+
 /// Reads several files as one policy. The errors are all that could be found, with warnings among them, sorted by place.
 pub fn load(files: &[SourceFile]) -> Result<Loaded, Vec<Diagnostic>> {
+    load_with(files, &[])
+}
+
+/// The same, with values of parameters that outweigh those of the files.
+pub fn load_with(files: &[SourceFile], settings: &[Setting]) -> Result<Loaded, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let mut documents = Vec::new();
     for file in files {
         let (source, root, found) = tree::read(file);
         problems.extend(found);
         if let Some(root) = root {
-            problems.extend(structure_of(&source, &root));
             documents.push(Document { source, root });
         } else if problems.iter().all(|problem| problem.grade != Grade::Error || !Arc::ptr_eq(&problem.source, &source)) {
             problems.push(Diagnostic::error(&source, source.point(0), "the file is empty").hint("begin with `lastcopy: v1`"));
@@ -45,19 +56,30 @@ pub fn load(files: &[SourceFile]) -> Result<Loaded, Vec<Diagnostic>> {
     }
     // Names may be declared in a file that could not be read.
     let whole = documents.len() == files.len();
+    let wanted = wanted(&documents);
+    let mut packs: Vec<Document> = wanted.iter().filter_map(|pack| shipped(pack, &mut problems)).collect();
+    let filled = {
+        let packs = packs.iter_mut().map(|document| document.file(true));
+        let mut all: Vec<parameters::File<'_>> = packs.chain(documents.iter_mut().map(|document| document.file(false))).collect();
+        parameters::fill(&mut all, settings, whole, &mut problems)
+    };
+    for document in packs.iter().chain(&documents) {
+        problems.extend(structure_of(&document.source, &document.root));
+    }
     let roots: Vec<Cursor<'_>> = documents.iter().map(|document| Cursor::new(&document.source, &document.root)).collect();
-    let wanted = wanted(&roots);
-    let packs: Vec<Document> = wanted.iter().filter_map(|pack| shipped(pack, &mut problems)).collect();
     let packed: Vec<Cursor<'_>> = packs.iter().map(|pack| Cursor::new(&pack.source, &pack.root)).collect();
 
     let name = name(files, &roots, whole, &mut problems);
     let declared = accounts::read(&roots, &mut problems);
     let stores = stores::read(&roots, &declared, whole, &mut problems);
     let estate = Estate { accounts: declared, stores };
-    let (placed, ids) = controls::read(&packed, &roots, &estate, whole, &mut problems);
+    let controls::Found { placed, ids, dropped } = controls::read(&packed, &roots, &estate, whole, &mut problems);
     let waivers = waivers::waivers(&roots, &placed, &ids, &estate, whole, &mut problems);
     let attestations = waivers::attestations(&roots, &estate, whole, &mut problems);
     problems.extend(contradictions::find(&placed, &estate));
+    if whole && problems.iter().all(|problem| problem.grade == Grade::Warning) {
+        problems.extend(contradictions::idle(&placed, &estate));
+    }
     if whole && ids.is_empty() && problems.is_empty() {
         problems.extend(
             roots
@@ -80,11 +102,13 @@ pub fn load(files: &[SourceFile]) -> Result<Loaded, Vec<Diagnostic>> {
         }
     }
 
+    parameters::explain(&filled, &mut problems);
     tidy(&mut problems);
     let controls: Vec<_> = placed.into_iter().map(|placed| placed.control).collect();
     match name {
         Some(name) if problems.iter().all(|problem| problem.grade == Grade::Warning) => {
-            let policy = Policy { name, estate, controls, waivers, attestations, digest: digest(files, &wanted) };
+            let policy =
+                Policy { name, estate, controls, waivers, attestations, dropped, digest: digest(files, &wanted, settings) };
             Ok(Loaded { policy, warnings: problems })
         }
         Some(_) | None => Err(problems),
@@ -99,9 +123,10 @@ fn structure_of(source: &Arc<Source>, root: &Node) -> Vec<Diagnostic> {
 }
 
 /// The packs that files extend, each once.
-fn wanted(roots: &[Cursor<'_>]) -> Vec<&'static Pack> {
+fn wanted(documents: &[Document]) -> Vec<&'static Pack> {
+    let roots = documents.iter().map(|document| Cursor::new(&document.source, &document.root));
     let mut wanted: Vec<&'static Pack> = Vec::new();
-    for pack in roots.iter().flat_map(|root| root.texts("extends")).filter_map(|(_, name)| pack(name)) {
+    for pack in roots.flat_map(|root| root.texts("extends")).filter_map(|(_, name)| pack(name)) {
         if !wanted.contains(&pack) {
             wanted.push(pack);
         }
@@ -113,9 +138,7 @@ fn shipped(pack: &Pack, problems: &mut Vec<Diagnostic>) -> Option<Document> {
     let file = SourceFile { path: pack.path.to_owned(), bytes: pack.text.as_bytes().to_vec() };
     let (source, root, found) = tree::read(&file);
     problems.extend(found);
-    let root = root?;
-    problems.extend(structure_of(&source, &root));
-    Some(Document { source, root })
+    Some(Document { source, root: root? })
 }
 
 /// The name, which exactly one file gives.
@@ -156,12 +179,13 @@ fn name(files: &[SourceFile], roots: &[Cursor<'_>], whole: bool, problems: &mut 
     name.map(str::to_owned)
 }
 
-/// Over the base names and texts of files, and of packs that they extend, in order.
-fn digest(files: &[SourceFile], packs: &[&Pack]) -> String {
+/// Over the base names and texts of files, and of packs that they extend, in order; and over what the command line set.
+fn digest(files: &[SourceFile], packs: &[&Pack], settings: &[Setting]) -> String {
     let files = files.iter().map(|file| (file.path.as_str(), file.bytes.as_slice()));
     let packs = packs.iter().map(|pack| (pack.path, pack.text.as_bytes()));
     let mut sha = Sha256::new();
-    for (path, bytes) in files.chain(packs) {
+    let settings = settings.iter().map(|setting| (setting.name.as_str(), setting.value.as_bytes()));
+    for (path, bytes) in files.chain(packs).chain(settings) {
         let base = path.rsplit(['/', '\\']).next().unwrap_or(path);
         // Lengths keep the end of one apart from the beginning of the next.
         for part in [base.as_bytes(), bytes] {

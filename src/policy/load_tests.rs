@@ -274,3 +274,65 @@ proptest! {
         survives(format!("{}{with}{}", &GOOD[..from], &GOOD[to..]).into_bytes());
     }
 }
+
+#[test]
+fn windows_locks_and_erasure_are_weighed_against_each_other() {
+    let policy = |controls: &str| {
+        format!(
+            "lastcopy: v1\nname: p\naccounts: {{ a: {{ id: \"111111111111\" }} }}\nstores:\n  s:\n    copies:\n      \
+             one: {{ account: a, bucket: acme-one }}\n      two: {{ account: a, bucket: acme-two, fed-by: sync }}\n\
+             controls:\n{controls}"
+        )
+    };
+    let recover = "  - { id: back, check: s3-bucket-recovery-window, with: { accidental: 30d }, scope: { store: s } }\n";
+    let keep = "  - { id: keep, check: s3-bucket-noncurrent-retention, with: { keep: 30d }, scope: { store: s } }\n";
+    let lock = "  - { id: lock, check: s3-bucket-object-lock, with: { default-retention: 60d }, scope: { copy: s/one } }\n";
+    let mfa = "  - { id: mfa, check: s3-bucket-mfa-delete, scope: { copy: s/two } }\n";
+    let erase = |with: &str, copy: &str| {
+        format!("  - {{ id: gone, check: s3-bucket-erasure-time, with: {{ {with} }}, scope: {{ copy: {copy} }} }}\n")
+    };
+    for (first, second, named) in [
+        (recover, erase("within: 33d", "s/one"), None),
+        (recover, erase("within: 32d", "s/one"), Some("`back` and `gone`")),
+        (keep, erase("within: 32d", "s/two"), Some("`keep` and `gone`")),
+        (recover, erase("within: 32d, purged-on-request: true", "s/one"), None),
+        (lock, erase("within: 60d", "s/one"), None),
+        (lock, erase("within: 59d", "s/one"), Some("`lock` and `gone`")),
+        (lock, erase("within: 59d", "s/two"), None),
+        (lock, erase("within: 59d, purged-on-request: true", "s/one"), Some("`lock` and `gone`")),
+        (mfa, erase("within: 90d", "s/two"), Some("`mfa` and `gone`")),
+        (mfa, erase("within: 90d", "s/one"), None),
+        (mfa, erase("within: 90d, purged-on-request: true", "s/two"), None),
+        (mfa, recover.to_owned(), None),
+    ] {
+        let text = policy(&format!("{first}{second}"));
+        match (load(&[file("policy.yaml", &text)]), named) {
+            (Ok(_), None) => {}
+            (Ok(_), Some(_)) => panic!("not refused: {text}"),
+            (Err(problems), named) => {
+                let said = render(&problems, Look::Plain);
+                assert!(named.is_some_and(|named| said.contains(named)), "{text}\n{said}");
+                assert!(said.contains("policy.yaml:10") && said.contains("policy.yaml:11") || said.contains("10 |"), "{said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_control_that_can_match_nothing_is_told() {
+    let policy = |more: &str| {
+        format!(
+            "lastcopy: v1\nname: p\naccounts: {{ off: {{ endpoint: \"https://s3.example\", provider: minio }} }}\ncontrols:\n  \
+             - {{ id: mirrored, check: store-cross-account-mirror{more} }}\n  \
+             - {{ id: keys, check: iam-user-key-age{more} }}\n  \
+             - {{ id: buckets, check: s3-bucket-versioning }}\n"
+        )
+    };
+    let said = |text: &str| {
+        let loaded = loaded(text);
+        loaded.warnings.iter().map(|problem| problem.title.clone()).collect::<Vec<_>>().join("\n")
+    };
+    let told = said(&policy(""));
+    assert!(told.contains("`mirrored`, `keys`") && !told.contains("buckets"), "{told}");
+    assert!(!said(&policy(", allow-empty: true")).contains("can match nothing"));
+}

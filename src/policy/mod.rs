@@ -4,12 +4,17 @@
 //! never fetch anything: files are read by the command line.
 
 mod accounts;
+pub mod cases;
 mod contradictions;
 mod controls;
 mod cursor;
 pub mod diagnostic;
+pub mod draft;
+pub mod explain;
+mod inside;
 pub mod load;
 pub mod packs;
+pub mod parameters;
 pub mod schema;
 mod scopes;
 mod shape;
@@ -49,6 +54,8 @@ pub struct Policy {
     pub controls: Vec<Control>,
     pub waivers: Vec<Waiver>,
     pub attestations: Vec<Attestation>,
+    /// Controls of packs that are not required, and why.
+    pub dropped: Vec<Dropped>,
     /// SHA-256 over the texts of the files, in order.
     pub digest: String,
 }
@@ -64,6 +71,14 @@ pub struct Control {
     pub description: Option<String>,
     /// A scope that matches nothing is intended.
     pub allow_empty: bool,
+    pub at: At,
+}
+
+/// A control of a pack that the policy does not require.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    pub control: String,
+    pub reason: String,
     pub at: At,
 }
 

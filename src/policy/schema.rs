@@ -50,6 +50,23 @@ pub(super) fn parameters(entry: &crate::checks::Entry) -> Value {
     schema
 }
 
+/// The schema of parameters that change a pack's, compiled once for each check: those left out are the pack's.
+pub(super) fn of_override(entry: &crate::checks::Entry) -> Option<&'static (Value, Validator)> {
+    type Compiled = OnceLock<Option<(Value, Validator)>>;
+    static ALL: OnceLock<Vec<Compiled>> = OnceLock::new();
+    let all = ALL.get_or_init(|| CHECKS.iter().map(|_| OnceLock::new()).collect());
+    let at = CHECKS.iter().position(|known| known.meta.id == entry.meta.id)?;
+    let of = all.get(at)?.get_or_init(|| {
+        let mut rules = parameters(entry);
+        if let Some(map) = rules.as_object_mut() {
+            map.remove("required");
+        }
+        let validator = compile(&rules)?;
+        Some((rules, validator))
+    });
+    of.as_ref()
+}
+
 /// The plain schema of a type, with everything in its place.
 pub(super) fn from<T: schemars::JsonSchema>() -> Value {
     let mut schema = schemars::generate::SchemaSettings::draft2020_12()

@@ -8,15 +8,18 @@ use super::suggest;
 use crate::checks::Meta;
 use crate::estate::{AccountKey, Estate};
 use crate::fact::Kind;
-use crate::scope::{AccountScope, Scope};
+use crate::scope::{AccountScope, Except, Scope, Search};
 
 /// The keys of a scope that mean something for a kind.
 fn keys(unit: Kind) -> &'static [&'static str] {
     match unit {
-        Kind::S3Bucket => &["store", "copy", "account", "buckets", "tags", "resource"],
-        Kind::Account => &["store", "copy", "account", "resource"],
-        Kind::IamUser | Kind::IamGroup | Kind::IamRole | Kind::IamPolicy => &["store", "copy", "account", "names", "resource"],
-        Kind::Store => &["store", "resource"],
+        Kind::S3Bucket => &["store", "copy", "account", "buckets", "tags", "except", "resource"],
+        Kind::Account => &["store", "copy", "account", "except", "resource"],
+        Kind::IamUser | Kind::IamGroup | Kind::IamRole | Kind::IamPolicy => {
+            &["store", "copy", "account", "names", "except", "resource"]
+        }
+        Kind::KmsKey => &["account", "names", "except", "resource"],
+        Kind::Store => &["store", "except", "resource"],
         Kind::Policy => &["resource"],
     }
 }
@@ -29,6 +32,7 @@ fn plural(unit: Kind) -> &'static str {
         Kind::IamGroup => "IAM groups",
         Kind::IamRole => "IAM roles",
         Kind::IamPolicy => "IAM policies",
+        Kind::KmsKey => "KMS keys",
         Kind::Store => "stores",
         Kind::Policy => "the policy",
     }
@@ -37,7 +41,7 @@ fn plural(unit: Kind) -> &'static str {
 /// The scope, as far as it can be read. Without all files, names that are not known are not told.
 pub(super) fn read(scope: Cursor<'_>, check: &Meta, estate: &Estate, whole: bool, problems: &mut Vec<Diagnostic>) -> Scope {
     let unit = check.unit;
-    for key in ["store", "copy", "account", "buckets", "names", "tags"] {
+    for key in ["store", "copy", "account", "buckets", "names", "tags", "except"] {
         if let Some(at) = scope.key(key)
             && !keys(unit).contains(&key)
         {
@@ -52,9 +56,18 @@ pub(super) fn read(scope: Cursor<'_>, check: &Meta, estate: &Estate, whole: bool
     if let Some(at) = scope.get("resource")
         && let Some(kind) = at.text()
         && kind != unit.as_str()
-        && [Kind::S3Bucket, Kind::Account, Kind::IamUser, Kind::IamGroup, Kind::IamRole, Kind::IamPolicy, Kind::Store]
-            .iter()
-            .any(|known| known.as_str() == kind)
+        && [
+            Kind::S3Bucket,
+            Kind::Account,
+            Kind::IamUser,
+            Kind::IamGroup,
+            Kind::IamRole,
+            Kind::IamPolicy,
+            Kind::KmsKey,
+            Kind::Store,
+        ]
+        .iter()
+        .any(|known| known.as_str() == kind)
     {
         problems.push(
             at.error(format!("check `{}` judges {}, not {}", check.id, unit, quote(kind)))
@@ -76,7 +89,8 @@ pub(super) fn read(scope: Cursor<'_>, check: &Meta, estate: &Estate, whole: bool
     }
     let several = estate.accounts.len() > 1;
     let bounded = ["store", "copy", "account"].iter().any(|key| scope.key(key).is_some());
-    let names = ["buckets", "names", "tags"].into_iter().filter(|key| keys(unit).contains(key));
+    let crossing = if matches!(unit, Kind::Account | Kind::Store) { "" } else { "except" };
+    let names = ["buckets", "names", "tags", crossing].into_iter().filter(|key| keys(unit).contains(key));
     if let Some(at) = names.filter_map(|key| scope.key(key)).next()
         && whole
         && several
@@ -88,13 +102,63 @@ pub(super) fn read(scope: Cursor<'_>, check: &Meta, estate: &Estate, whole: bool
                 .hint("add `account: NAME`, or `account: \"*\"` for every account"),
         );
     }
-    Scope {
+    let mut read = Scope {
         store: scope.get("store").and_then(|at| store(at, estate, whole, problems)),
         copy: scope.get("copy").and_then(|at| copy(at, estate, whole, problems)),
         account: scope.get("account").map_or(AccountScope::All, |at| account(at, estate, whole, problems)),
         names: ["buckets", "names"].iter().flat_map(|key| scope.texts(key)).map(|(_, text)| text.to_owned()).collect(),
         tags: scope.entries("tags").filter_map(|(key, value)| Some((key.text()?.to_owned(), value.text()?.to_owned()))).collect(),
+        except: Except::default(),
+    };
+    let nothing = Search::Named(Vec::new());
+    let before = read.search(estate, unit);
+    read.except = except(scope, unit, estate, whole, problems);
+    if let Some(at) = scope.key("except")
+        && whole
+        && before != nothing
+        && read.search(estate, unit) == nothing
+    {
+        problems.push(
+            at.error("the scope leaves out everything that it selects").label("nothing is left").hint("remove the control"),
+        );
     }
+    read
+}
+
+/// What a scope leaves out. Buckets by copy too.
+#[expect(clippy::wildcard_enum_match_arm, reason = "of every other kind, what is left out is a name")]
+fn except(scope: Cursor<'_>, unit: Kind, estate: &Estate, whole: bool, problems: &mut Vec<Diagnostic>) -> Except {
+    let mut except = Except::default();
+    if let (Some(key), Some(copy)) = (scope.key("except"), scope.key("copy"))
+        && unit == Kind::S3Bucket
+    {
+        let problem = key.error("a scope of one copy leaves nothing out").also(copy.source, copy.node.place, "the one copy");
+        problems.push(problem.hint("remove `except`, or select the store"));
+    }
+    for (at, text) in scope.texts("except") {
+        let glob = text.contains(['*', '?']);
+        match unit {
+            Kind::S3Bucket if text.contains('/') => {
+                let found = copy(at, estate, whole, problems);
+                let of = scope.get("store").and_then(Cursor::text).filter(|store| *store != Scope::EVERY_STORE);
+                if let (Some((store, _)), Some(of)) = (&found, of)
+                    && store != of
+                {
+                    problems.push(at.error(format!("the scope is store {}, and this is no copy of it", quote(of))));
+                }
+                except.copies.extend(found);
+            }
+            Kind::Store if !glob && whole && !estate.stores.contains_key(text) => {
+                problems.push(unknown(at, "store", text, estate.stores.keys().map(String::as_str)));
+            }
+            Kind::Account if !glob => {
+                known_account(at, text, estate, whole, problems);
+                except.names.push(text.to_owned());
+            }
+            _ => except.names.push(text.to_owned()),
+        }
+    }
+    except
 }
 
 fn store(at: Cursor<'_>, estate: &Estate, whole: bool, problems: &mut Vec<Diagnostic>) -> Option<String> {

@@ -24,6 +24,11 @@ pub(super) struct File {
     /// Policies that come with lastcopy, by name. A control here with the id of one of theirs changes it.
     #[schemars(extend("examples" = [["document-store"]]))]
     extends: Option<Vec<Pack>>,
+    /// Values that controls use as `"${name}"` in `with`, `scope` and `description`, by name.
+    #[schemars(extend("propertyNames" = name_schema()))]
+    parameters: Option<BTreeMap<String, Parameter>>,
+    /// Values of parameters, of this policy or of one that it extends, by name.
+    set: Option<BTreeMap<String, Given>>,
     /// The accounts that hold buckets, by alias.
     #[schemars(extend("propertyNames" = name_schema()))]
     accounts: Option<BTreeMap<String, Account>>,
@@ -36,6 +41,18 @@ pub(super) struct File {
     waivers: Option<Vec<Waiver>>,
     /// Facts that no API returns, stated by a named person.
     attestations: Option<Vec<Attestation>>,
+}
+
+/// A value that controls use as `"${name}"`.
+#[derive(JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Parameter {
+    /// The value where nobody sets another; its type is the type of the parameter. Without it, a value must be set.
+    #[schemars(extend("examples" = ["30d"]))]
+    default: Option<Given>,
+    /// For people: what it decides.
+    #[schemars(extend("examples" = ["How long old versions stay"]))]
+    description: Option<String>,
 }
 
 /// One place that holds buckets: an AWS account, or an S3-compatible provider behind an endpoint.
@@ -71,6 +88,10 @@ struct Account {
         "examples" = ["eu-central-1"]
     ))]
     region: Option<String>,
+    /// The account manages the organization, or is its delegated administrator for policies: service and resource control
+    /// policies are read from it, and count for every account of its organization.
+    #[schemars(extend("examples" = [true]))]
+    manages_organization: Option<bool>,
 }
 
 /// A set of documents with its copies.
@@ -130,6 +151,9 @@ pub(super) struct Control {
     /// A scope that matches nothing is intended.
     #[schemars(extend("examples" = [true]))]
     allow_empty: Option<bool>,
+    /// Takes the control of a pack out; the text says why.
+    #[schemars(extend("examples" = ["the documents are public"]), length(min = 1))]
+    not_required: Option<String>,
 }
 
 /// What a control is about.
@@ -158,6 +182,9 @@ struct Scope {
     /// Tags that a bucket has, each with a value that `*` and `?` may match.
     #[schemars(extend("examples" = [{"data": "customer"}], "minProperties" = 1))]
     tags: Option<BTreeMap<String, String>>,
+    /// Not these: copies as store, slash, copy, or names; `*` and `?` match in names.
+    #[schemars(extend("examples" = [["documents/mirror"]]))]
+    except: Option<OneOrMany>,
     /// What the check judges; for readers only.
     resource: Option<Kind>,
 }
@@ -277,6 +304,7 @@ text! {
         "patternErrorMessage": "a reference is the framework's name, a colon and the control",
         "examples": ["NIST-800-53:CP-9"],
     }),
+    Given => json_schema!({ "type": ["string", "number", "boolean", "array"], "examples": ["30d"] }),
     With => json_schema!({ "type": "object" }),
     OneOrMany => json_schema!({
         "type": ["string", "array"],

@@ -277,6 +277,11 @@ impl Spot<'_> {
                 Some(id) => format!("the waiver of {id}"),
                 None => "this waiver".to_owned(),
             },
+            ["cases", index] => match item("cases", index, "name") {
+                Some(name) => format!("case {name}"),
+                None => "this case".to_owned(),
+            },
+            ["cases", _, "copies" | "accounts", name] => format!("the facts of {}", quote(name)),
             ["attestations", index] => match item("attestations", index, "fact") {
                 Some(fact) => format!("the attestation of {fact}"),
                 None => "this attestation".to_owned(),

@@ -72,6 +72,16 @@ impl Node {
         if let Value::Str(text) = &self.value { Some(text) } else { None }
     }
 
+    /// Whether a problem was reported for something in it.
+    pub fn holds_mistake(&self) -> bool {
+        match &self.value {
+            Value::Bad => true,
+            Value::Seq(items) => items.iter().any(Self::holds_mistake),
+            Value::Map(entries) => entries.iter().any(|(_, value)| value.holds_mistake()),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Str(_) => false,
+        }
+    }
+
     /// What it is, in plain words.
     pub fn kind(&self) -> &'static str {
         match &self.value {

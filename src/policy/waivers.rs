@@ -15,7 +15,7 @@ use crate::fact::Kind;
 use crate::resources;
 
 /// Operations without a fact of their own that a gap may name.
-const FURTHER: &[&str] = &["AssumeRole", "GetCallerIdentity", "ListBuckets"];
+const FURTHER: &[&str] = &["AssumeRole", "GetCallerIdentity", "ListBuckets", "expression"];
 
 /// The waivers of all files.
 pub(super) fn waivers(

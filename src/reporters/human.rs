@@ -9,13 +9,13 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, LineStyle, Table, presets};
 
-use super::tell::{self, count, thousands};
+use super::tell::{self, count, minute, thousands};
 use super::text::{Wrap, columns, visible};
 use super::{Evidence, Options, Reporter};
 use crate::assessment::{Assessment, ControlInfo, Finding, ResourceInfo, WaiverInfo};
 use crate::checks::Severity;
 use crate::estate::AccountKey;
-use crate::exit::{Exit, no_account_was_read};
+use crate::exit::Exit;
 use crate::fact::Gap;
 use crate::fact::Kind;
 use crate::judgement::{Judgement, Verdict, Violation};
@@ -121,40 +121,14 @@ impl<'a> Page<'a> {
         if calls > 0 {
             parts.push(count(usize::try_from(calls).unwrap_or(usize::MAX), "call"));
         }
-        let (bold, answer, said) = (self.style(BOLD), self.style(exit_style(self.exit())), self.answer());
+        let (bold, answer, said) =
+            (self.style(BOLD), self.style(exit_style(self.exit())), tell::answer(self.assessment, self.options));
         wrap.words(self.out, 0, &visible(&format!("{}:", all.policy)), bold)?;
         wrap.words(self.out, 1, &said, answer)?;
         for part in parts {
             wrap.word(self.out, 1, &format!("· {part}"), PLAIN)?;
         }
         writeln!(self.out)
-    }
-
-    /// The answer in a few words.
-    fn answer(&self) -> String {
-        let all = self.assessment;
-        if no_account_was_read(all) {
-            return "no account could be read, so nothing is known".to_owned();
-        }
-        let mut parts = Vec::new();
-        let (counted, open) = (all.open_failures(self.options.fail_on), all.open_failures(Severity::Low));
-        if counted > 0 {
-            parts.push(format!("not compliant, {}", count(counted, "open failure")));
-        }
-        if all.is_incomplete() {
-            let unknown = all.findings.iter().filter(|f| f.judgement.verdict() == Verdict::Unknown && !f.is_waived()).count();
-            parts.push(match unknown {
-                0 => "incomplete".to_owned(),
-                some => format!("incomplete, {} unknown", thousands(some)),
-            });
-        }
-        if parts.is_empty() {
-            parts.push("compliant".to_owned());
-        }
-        if open > counted {
-            parts.push(format!("{} below {}", count(open - counted, "failure"), self.options.fail_on));
-        }
-        parts.join(", ")
     }
 
     /// What a reader must know before the findings.
@@ -526,10 +500,6 @@ fn is_unpinned(record: &AccountRecord) -> bool {
 }
 
 /// `2026-11-22 14:03 UTC`.
-fn minute(time: jiff::Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
 fn span(seconds: i64) -> String {
     let hours = usize::try_from(seconds / 3600).unwrap_or(0);
     if hours >= 48 { count(hours / 24, "day") } else { count(hours, "hour") }

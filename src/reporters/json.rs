@@ -3,6 +3,7 @@
 //! It must never serialise an internal type: what is written here is a promise, described by `docs/report.schema.json`.
 //! [`SCHEMA_VERSION`] goes up when a field changes its meaning, goes away or is added.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -240,7 +241,7 @@ struct EvidenceDto<'a> {
     resource: Option<&'a str>,
     /// The policy's alias of the account of that resource.
     account: Option<&'a str>,
-    observed: String,
+    observed: Cow<'a, str>,
     required: Option<&'a str>,
     operation: Option<&'a str>,
 }
@@ -412,19 +413,19 @@ impl<'a> EvidenceDto<'a> {
             fact: Some(observed.fact.id),
             resource: Some(&observed.on.name),
             account: some(observed.on.account.as_str()),
-            observed: observed.seen.to_string(),
+            observed: Cow::Borrowed(&observed.seen),
             required: Some(&observed.required),
             operation: Some(observed.fact.operation),
         }
     }
 
     fn gap(gap: &'a Gap) -> Self {
-        let (observed, operation) = (tell::gap(gap), Some(&*gap.operation));
+        let (observed, operation) = (Cow::Owned(tell::gap(gap)), Some(&*gap.operation));
         Self { fact: None, resource: None, account: None, observed, required: None, operation }
     }
 
-    fn reason(reason: &str) -> Self {
-        Self { fact: None, resource: None, account: None, observed: reason.to_owned(), required: None, operation: None }
+    fn reason(reason: &'a str) -> Self {
+        Self { fact: None, resource: None, account: None, observed: Cow::Borrowed(reason), required: None, operation: None }
     }
 }
 
@@ -436,7 +437,9 @@ impl<'a> FindingDto<'a> {
     fn of(assessment: &'a Assessment, finding: &'a Finding, evidence: Evidence) -> Self {
         let control = assessment.control(finding);
         let resource = assessment.resource(finding);
-        let mut seen: Vec<EvidenceDto<'a>> = match &finding.judgement {
+        let brief = evidence == Evidence::Failures && finding.judgement.verdict() == Verdict::Pass;
+        let seen: Vec<EvidenceDto<'a>> = match &finding.judgement {
+            Judgement::Pass(seen) if brief => seen.iter().take(1).map(EvidenceDto::of).collect(),
             Judgement::Pass(seen) => seen.iter().map(EvidenceDto::of).collect(),
             Judgement::Fail(violations) => {
                 let mut all: Vec<&Observed> = Vec::new();
@@ -450,11 +453,10 @@ impl<'a> FindingDto<'a> {
             Judgement::Unknown(gaps) => gaps.iter().map(EvidenceDto::gap).collect(),
             Judgement::NotApplicable(reason) => vec![EvidenceDto::reason(reason)],
         };
-        let mut omitted = 0;
-        if evidence == Evidence::Failures && finding.judgement.verdict() == Verdict::Pass {
-            omitted = seen.len().saturating_sub(1);
-            seen.truncate(1);
-        }
+        let omitted = match &finding.judgement {
+            Judgement::Pass(seen) if brief => seen.len().saturating_sub(1),
+            Judgement::Pass(_) | Judgement::Fail(_) | Judgement::Unknown(_) | Judgement::NotApplicable(_) => 0,
+        };
         let waiver = finding.waivers.iter().flatten().next().and_then(|number| assessment.waivers.get(*number as usize));
         Self {
             fingerprint: assessment.fingerprint(finding, None),

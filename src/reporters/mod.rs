@@ -90,6 +90,10 @@ reporters! {
     json::Json,
     sarif::Sarif,
     junit::Junit,
+    markdown::Markdown,
+    github::Github,
+    gitlab::Gitlab,
+    csv::Csv,
 }
 
 /// A reporter by its name.

@@ -5,9 +5,11 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
+use super::Options;
 use crate::assessment::{Assessment, ControlInfo, Finding, ResourceInfo, WaiverInfo};
 use crate::checks::Severity;
 use crate::estate::AccountKey;
+use crate::exit::no_account_was_read;
 use crate::fact::{Gap, Why};
 use crate::judgement::{Judgement, Observed, Verdict, Violation};
 
@@ -178,6 +180,52 @@ pub fn worst_first(assessment: &Assessment, keep: impl Fn(&Finding) -> bool) -> 
     let mut findings: Vec<_> = assessment.findings.iter().filter(|finding| keep(finding)).collect();
     findings.sort_by_cached_key(|finding| rank(assessment, finding));
     findings
+}
+
+/// The answer of a run in a few words.
+pub fn answer(all: &Assessment, options: &Options) -> String {
+    if no_account_was_read(all) {
+        return "no account could be read, so nothing is known".to_owned();
+    }
+    let mut parts = Vec::new();
+    let (counted, open) = (all.open_failures(options.fail_on), all.open_failures(Severity::Low));
+    if counted > 0 {
+        parts.push(format!("not compliant, {}", count(counted, "open failure")));
+    }
+    if all.is_incomplete() {
+        let unknown = all.findings.iter().filter(|f| f.judgement.verdict() == Verdict::Unknown && !f.is_waived()).count();
+        parts.push(match unknown {
+            0 => "incomplete".to_owned(),
+            some => format!("incomplete, {} unknown", thousands(some)),
+        });
+    }
+    if parts.is_empty() {
+        parts.push("compliant".to_owned());
+    }
+    if open > counted {
+        parts.push(format!("{} below {}", count(open - counted, "failure"), options.fail_on));
+    }
+    parts.join(", ")
+}
+
+/// The words for why a waived finding is accepted: the first waiver of it.
+pub fn accepted(assessment: &Assessment, finding: &Finding) -> Option<String> {
+    let waiver = (0..finding.waivers.len()).find_map(|at| waiver_of(assessment, finding, at))?;
+    Some(format!("accepted by {} until {}: {}", waiver.owner, waiver.expires, waiver.reason))
+}
+
+/// The resource for a line of its own; S3 ARNs carry no account.
+pub fn place(assessment: &Assessment, finding: &Finding) -> String {
+    let Some(resource) = assessment.resource(finding) else { return String::new() };
+    match resource.id.account.as_str() {
+        "" => resource.arn.clone(),
+        account => format!("{} ({account})", resource.arn),
+    }
+}
+
+/// A time for people.
+pub fn minute(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// `1 control`, `2 controls`.

@@ -63,6 +63,10 @@ fn machines() {
     golden("report.json", &render("json", &sample::sample(), &Options::default()));
     golden("report.sarif", &render("sarif", &sample::sample(), &Options::default()));
     golden("report.junit.xml", &render("junit", &sample::sample(), &Options::default()));
+    golden("report.md", &render("markdown", &sample::sample(), &Options::default()));
+    golden("report.github.txt", &render("github", &sample::sample(), &Options::default()));
+    golden("report.gitlab.json", &render("gitlab", &sample::sample(), &Options::default()));
+    golden("report.csv", &render("csv", &sample::sample(), &Options::default()).replace("\r\n", "\n"));
 }
 
 #[test]
@@ -87,7 +91,8 @@ fn an_incomplete_run_says_so_first() {
 fn no_report_lets_a_name_act() {
     for entry in REPORTERS {
         for evidence in [Evidence::Failures, Evidence::All] {
-            let text = render(entry.name(), &sample::sample(), &Options { evidence, ..at(Some(100)) });
+            // RFC 4180 ends lines with both.
+            let text = render(entry.name(), &sample::sample(), &Options { evidence, ..at(Some(100)) }).replace("\r\n", "\n");
             let bad: Vec<char> = text.chars().filter(|c| *c != '\n' && is_unsafe(*c)).collect();
             assert!(bad.is_empty(), "{}: {bad:?}", entry.name());
         }

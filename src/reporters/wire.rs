@@ -98,6 +98,11 @@ impl Formatter for Lines {
     }
 
     fn write_string_fragment<W: io::Write + ?Sized>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        // Nearly every text is plain ASCII, which holds nothing unsafe but below a space and at 127.
+        // Without a way out of the loop, so that it looks at many bytes at once.
+        if fragment.bytes().fold(true, |plain, byte| plain & (b' '..127).contains(&byte)) {
+            return out.write_all(fragment.as_bytes());
+        }
         let mut rest = fragment;
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_unsafe(*c)) {
             let (before, after) = rest.split_at(at);

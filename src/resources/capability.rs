@@ -25,6 +25,7 @@ const LACKS: &[(&str, &[&str])] = &[
         &[
             "s3-bucket.versioning",
             "s3-bucket.object-lock",
+            "s3-bucket.lock-sample",
             "s3-bucket.replication",
             "s3-bucket.policy",
             "s3-bucket.public-access-block",
@@ -41,6 +42,7 @@ const LACKS: &[(&str, &[&str])] = &[
         &[
             "s3-bucket.versioning",
             "s3-bucket.object-lock",
+            "s3-bucket.lock-sample",
             "s3-bucket.replication",
             "s3-bucket.policy",
             "s3-bucket.public-access-block",
@@ -50,6 +52,9 @@ const LACKS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Facts of buckets that are read from services which only AWS runs, or that nobody else has.
+const AWS_ONLY: &[&str] = &["s3-bucket.access-points", "s3-bucket.intelligent-tiering", "s3-bucket.recovery-points"];
+
 /// What is known of `fact` in `account`.
 pub fn capability(account: &Account, fact: FactId) -> Capability {
     if account.is_aws() {
@@ -57,6 +62,9 @@ pub fn capability(account: &Account, fact: FactId) -> Capability {
     }
     if fact.kind != Kind::S3Bucket {
         return Capability::NotApplicable(ELSEWHERE);
+    }
+    if AWS_ONLY.contains(&fact.id) {
+        return Capability::Lacks;
     }
     let provider = account.provider.as_deref().unwrap_or_default();
     match LACKS.iter().find(|(name, _)| *name == provider) {
@@ -78,6 +86,9 @@ mod tests {
             for fact in *facts {
                 assert!(crate::resources::spec(fact).is_some(), "{provider}: {fact}");
             }
+        }
+        for fact in AWS_ONLY {
+            assert!(crate::resources::spec(fact).is_some(), "{fact}");
         }
     }
 }

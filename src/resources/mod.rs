@@ -5,14 +5,37 @@
 
 use serde_json::Value;
 
-use crate::fact::{Fact, FactId, FactSpec, Gap, Kind};
+use crate::fact::{Fact, FactId, FactSpec, Gap, Kind, Why};
 
 pub mod capability;
 
-/// A type that is one fact.
-pub trait FactType: Stored + serde::Serialize + serde::de::DeserializeOwned + 'static {
+/// A type that is one fact. Its default is the empty value: what an expression reads where the fact is absent.
+pub trait FactType: Stored + Default + schemars::JsonSchema + serde::Serialize + serde::de::DeserializeOwned + 'static {
     /// Its description.
     const SPEC: FactId;
+    /// What is absent reads like the default, in expressions. False: it reads like nothing, for the default would look as if all were
+    /// well.
+    const EMPTY: bool = true;
+}
+
+/// A fact that a command of the AWS CLI prints, so that a file can hold what the reader would ask for.
+///
+/// It must be as strict as the reader: what a reader would call malformed is an error here.
+pub trait Printed: FactType {
+    /// The operation as errors name it; the command and the file are the same in lower case with hyphens.
+    const OPERATION: &'static str = Self::SPEC.operation;
+    /// The error codes by which the service says "not configured".
+    const ABSENT: &'static [&'static str] = &[];
+    /// The command prints nothing at all when it is not configured.
+    const SILENT: bool = false;
+
+    /// From what the command prints; `None`: not configured. The error says what is odd.
+    fn printed(answer: &[u8]) -> Result<Option<Self>, String>;
+}
+
+/// Reads what a command printed as one shape.
+pub(crate) fn parsed<'a, T: serde::Deserialize<'a>>(answer: &'a [u8]) -> Result<T, String> {
+    serde_json::from_slice(answer).map_err(|error| error.to_string())
 }
 
 /// Declares the facts of one kind of resource; a new fact is one file and one line here.
@@ -44,9 +67,9 @@ macro_rules! facts {
             pub const SPECS: &'static [$crate::fact::FactId] =
                 &[$(<$module::$Fact as $crate::resources::FactType>::SPEC),*];
 
-            pub(super) fn put_json(&mut self, id: &str, value: serde_json::Value) -> Result<bool, serde_json::Error> {
+            pub(super) fn put_json<'de, D: serde::Deserializer<'de>>(&mut self, id: &str, value: D) -> Result<bool, D::Error> {
                 $(if id == <$module::$Fact as $crate::resources::FactType>::SPEC.id {
-                    self.$module = Some(serde_json::from_value(value)?);
+                    self.$module = Some(serde::Deserialize::deserialize(value)?);
                     return Ok(true);
                 })*
                 Ok(false)
@@ -60,6 +83,20 @@ macro_rules! facts {
 
             pub(super) fn take(&mut self, id: $crate::fact::FactId) {
                 $(if id == <$module::$Fact as $crate::resources::FactType>::SPEC { self.$module = None; })*
+            }
+
+            pub(super) fn json(&self, id: $crate::fact::FactId) -> Option<$crate::fact::Fact<serde_json::Value>> {
+                $(if id == <$module::$Fact as $crate::resources::FactType>::SPEC {
+                    return self.$module.as_ref().map($crate::resources::json_of);
+                })*
+                None
+            }
+
+            pub(super) fn form(id: $crate::fact::FactId) -> Option<$crate::resources::Form> {
+                $(if id == <$module::$Fact as $crate::resources::FactType>::SPEC {
+                    return Some($crate::resources::form_of::<$module::$Fact>());
+                })*
+                None
             }
 
             pub(super) fn each(&self, see: &mut dyn FnMut($crate::fact::FactId, serde_json::Value)) -> Result<(), serde_json::Error> {
@@ -90,6 +127,36 @@ pub trait Stored: Sized {
     fn store(facts: &mut Facts, fact: Fact<Self>);
 }
 
+/// The JSON form of a fact's type.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// Its JSON Schema, with everything in its place.
+    pub schema: Value,
+    /// What an expression reads where the fact is absent.
+    pub empty: Value,
+}
+
+fn form_of<T: FactType>() -> Form {
+    let schema = schemars::generate::SchemaSettings::draft2020_12()
+        .with(|s| s.inline_subschemas = true)
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value();
+    let empty = if T::EMPTY { serde_json::to_value(T::default()).unwrap_or_default() } else { Value::Null };
+    Form { schema, empty }
+}
+
+fn json_of<T: FactType>(fact: &Fact<T>) -> Fact<Value> {
+    match fact {
+        Fact::Known(value) => match serde_json::to_value(value) {
+            Ok(value) => Fact::Known(value),
+            Err(why) => Fact::Unreadable(Box::new(Gap::new(Why::Malformed, T::SPEC.operation).with_detail(why.to_string()))),
+        },
+        Fact::Absent => Fact::Absent,
+        Fact::Unreadable(gap) => Fact::Unreadable(gap.clone()),
+    }
+}
+
 /// Declares the kinds of resources; a new kind is one folder and one line here.
 macro_rules! kinds {
     ($($module:ident => $Kind:ident($Struct:ident)),* $(,)?) => {
@@ -107,7 +174,7 @@ macro_rules! kinds {
             }
 
             /// Puts a fact from its form in a snapshot. False: this kind has no such fact.
-            pub fn put_json(&mut self, id: &str, value: Value) -> Result<bool, serde_json::Error> {
+            pub fn put_json<'de, D: serde::Deserializer<'de>>(&mut self, id: &str, value: D) -> Result<bool, D::Error> {
                 match self { $(Self::$Kind(of) => of.put_json(id, value)),* }
             }
 
@@ -121,6 +188,11 @@ macro_rules! kinds {
                 match self { $(Self::$Kind(of) => of.take(id)),* }
             }
 
+            /// A fact in its JSON form. `None`: nobody collected it.
+            pub fn json(&self, id: FactId) -> Option<Fact<Value>> {
+                match self { $(Self::$Kind(of) => of.json(id)),* }
+            }
+
             /// Shows every collected fact in its form in a snapshot.
             pub fn each(&self, see: &mut dyn FnMut(FactId, Value)) -> Result<(), serde_json::Error> {
                 match self { $(Self::$Kind(of) => of.each(see)),* }
@@ -131,6 +203,12 @@ macro_rules! kinds {
         pub fn specs_of(kind: Kind) -> &'static [FactId] {
             $(if kind == Kind::$Kind { return $module::$Struct::SPECS; })*
             &[]
+        }
+
+        /// The JSON form of a fact.
+        pub fn form(id: FactId) -> Option<Form> {
+            $(if id.kind == Kind::$Kind { return $module::$Struct::form(id); })*
+            None
         }
 
         /// All facts, by kind.
@@ -147,6 +225,7 @@ kinds! {
     iam_group => IamGroup(IamGroupFacts),
     iam_role => IamRole(IamRoleFacts),
     iam_policy => IamPolicy(IamPolicyFacts),
+    kms_key => KmsKey(KmsKeyFacts),
 }
 
 /// The description of a fact by its id.

@@ -6,6 +6,7 @@ use std::io::{BufRead, Write};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::{AccountRecord, Existence, SCHEMA, Snapshot};
@@ -15,7 +16,7 @@ use crate::resources;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Line {
+enum Line<State> {
     Snapshot(Header),
     Account {
         key: AccountKey,
@@ -36,7 +37,7 @@ enum Line {
         resource: ResourceId,
         fact: String,
         at: Timestamp,
-        state: serde_json::Value,
+        state: State,
     },
     Calls(std::collections::BTreeMap<String, u64>),
     End {
@@ -110,7 +111,7 @@ struct Digesting<'a> {
 }
 
 impl Digesting<'_> {
-    fn line(&mut self, line: &Line) -> std::io::Result<()> {
+    fn line(&mut self, line: &Line<serde_json::Value>) -> std::io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
         self.sha.update(&text);
@@ -140,7 +141,7 @@ pub fn read(mut from: impl BufRead) -> Result<Snapshot, ReadError> {
             return Err(ReadError::Line { line: number, why: format!("longer than {} MiB", MAX_LINE >> 20) });
         }
         let torn = !text.ends_with(b"\n");
-        let line: Line = match serde_json::from_slice(&text) {
+        let line: Line<&RawValue> = match serde_json::from_slice(&text) {
             Ok(line) => line,
             // The last line of an interrupted write.
             Err(_) if torn && snapshot.is_some() => break,
@@ -215,11 +216,13 @@ pub fn read(mut from: impl BufRead) -> Result<Snapshot, ReadError> {
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digit = |four: u8| char::from_digit(u32::from(four), 16).unwrap_or_default();
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 #[cfg(test)]

@@ -32,6 +32,11 @@ SETTINGS = {
     "GetPublicAccessBlock": ["all", "other"],
     "GetBucketEncryption": ["all", "other"],
     "GetBucketOwnershipControls": ["all", "other"],
+    "GetBucketAcl": ["all", "other"],
+    "GetBucketLogging": ["all"],
+    "GetBucketNotificationConfiguration": ["all", "other"],
+    "ListBucketInventoryConfigurations": ["all"],
+    "ListMultipartUploads": ["all"],
 }
 
 
@@ -42,7 +47,17 @@ def cases():
     yield Case("s3control", "GetPublicAccessBlock", "configured", {"AccountId": ACCOUNT})
     yield Case("s3control", "GetPublicAccessBlock", "not configured", {"AccountId": OTHER}, who="other")
     yield Case("s3control", "GetPublicAccessBlock", "of another account", {"AccountId": ACCOUNT}, who="other")
+    yield from access_points()
     yield from iam()
+
+
+def access_points():
+    yield Case("s3control", "ListAccessPoints", "in diff-all", {"AccountId": ACCOUNT, "Bucket": "diff-all"})
+    yield Case("s3control", "ListAccessPoints", "not configured", {"AccountId": ACCOUNT, "Bucket": "diff-bare"})
+    for operation in ("GetAccessPoint", "GetAccessPointPolicy"):
+        for name in ("open", "vpc"):
+            yield Case("s3control", operation, f"diff-{name}", {"AccountId": ACCOUNT, "Name": f"diff-{name}"})
+        yield Case("s3control", operation, "no such access point", {"AccountId": ACCOUNT, "Name": "diff-nowhere"})
 
 
 def sts():

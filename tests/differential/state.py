@@ -50,6 +50,13 @@ REPLICATION = {"Role": SERVICE_ROLE, "Rules": [{
     "DeleteMarkerReplication": {"Status": "Disabled"},
     "Destination": {"Bucket": "arn:aws:s3:::diff-other", "Account": ACCOUNT, "StorageClass": "STANDARD_IA",
                     "AccessControlTranslation": {"Owner": "Destination"}}}]}
+QUEUE = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:diff-queue"
+LOGS_POLICY = {"Version": "2012-10-17", "Statement": [{
+    "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject",
+    "Resource": "arn:aws:s3:::diff-suspended/*"}]}
+POINT_POLICY = {"Version": "2012-10-17", "Statement": [{
+    "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{OTHER}:root"}, "Action": "s3:GetObject",
+    "Resource": f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/diff-open/object/*"}]}
 OLD_REPLICATION = {"Role": SERVICE_ROLE, "Rules": [{
     "ID": "old form", "Prefix": "b/", "Status": "Disabled", "Destination": {"Bucket": "arn:aws:s3:::diff-all"}}]}
 
@@ -64,6 +71,7 @@ def build(client):
         s3.put_bucket_versioning(Bucket=f"diff-{name}", VersioningConfiguration={"Status": status})
     s3.put_bucket_versioning(
         Bucket="diff-mfa", MFA="serial 000000", VersioningConfiguration={"Status": "Enabled", "MFADelete": "Enabled"})
+    further(s3, client("sqs", ACCOUNT))
     documents(s3, "diff-all", LIFECYCLE, REPLICATION, TLS_ONLY)
     documents(s3, "diff-other", OLD_LIFECYCLE, OLD_REPLICATION, ODD_POLICY)
     settings(s3, "diff-all", "COMPLIANCE", {"Days": 30}, (True, True, True, True), "BucketOwnerEnforced",
@@ -74,16 +82,47 @@ def build(client):
              {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False,
               "BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]}},
              {"data": "none", "cost centre": 'R&D <in> "é"'})
-    client("s3control", ACCOUNT).put_public_access_block(
+    control = client("s3control", ACCOUNT)
+    control.put_public_access_block(
         AccountId=ACCOUNT, PublicAccessBlockConfiguration=block(True, True, True, False))
+    control.create_access_point(
+        AccountId=ACCOUNT, Name="diff-open", Bucket="diff-all",
+        PublicAccessBlockConfiguration=block(True, False, True, False))
+    control.put_access_point_policy(AccountId=ACCOUNT, Name="diff-open", Policy=dense(POINT_POLICY))
+    control.create_access_point(
+        AccountId=ACCOUNT, Name="diff-vpc", Bucket="diff-all", VpcConfiguration={"VpcId": "vpc-1"},
+        PublicAccessBlockConfiguration=block(True, True, True, True))
     client("iam", OTHER).create_role(RoleName="diff-reader", AssumeRolePolicyDocument=json.dumps(READER_TRUST))
     return people(client("iam", ACCOUNT))
+
+
+def further(s3, sqs):
+    s3.put_bucket_acl(Bucket="diff-other", ACL="public-read")
+    s3.put_bucket_policy(Bucket="diff-suspended", Policy=dense(LOGS_POLICY))
+    s3.put_bucket_logging(Bucket="diff-all", BucketLoggingStatus={
+        "LoggingEnabled": {"TargetBucket": "diff-suspended", "TargetPrefix": "a & b/"}})
+    sqs.create_queue(QueueName="diff-queue")
+    s3.put_bucket_notification_configuration(Bucket="diff-all", NotificationConfiguration={"QueueConfigurations": [{
+        "Id": "queue", "QueueArn": QUEUE, "Events": ["s3:ObjectRemoved:*", "s3:ObjectCreated:Put"],
+        "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "in/"}, {"Name": "suffix", "Value": ".pdf"}]}}}]})
+    s3.put_bucket_notification_configuration(
+        Bucket="diff-other", NotificationConfiguration={"EventBridgeConfiguration": {}})
+    s3.put_bucket_inventory_configuration(Bucket="diff-all", Id="all", InventoryConfiguration={
+        "Id": "all", "IsEnabled": True, "IncludedObjectVersions": "All", "Schedule": {"Frequency": "Weekly"},
+        "OptionalFields": ["Size"], "Filter": {"Prefix": "a/"},
+        "Destination": {"S3BucketDestination": {
+            "AccountId": ACCOUNT, "Bucket": "arn:aws:s3:::diff-other", "Format": "CSV", "Prefix": "lists"}}})
+    s3.create_multipart_upload(Bucket="diff-all", Key='a <key> & "more" +é')
 
 
 def documents(s3, bucket, lifecycle, replication, policy):
     s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": lifecycle})
     s3.put_bucket_replication(Bucket=bucket, ReplicationConfiguration=replication)
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy, ensure_ascii=False, separators=(",", ":")))
+    s3.put_bucket_policy(Bucket=bucket, Policy=dense(policy))
+
+
+def dense(policy):
+    return json.dumps(policy, ensure_ascii=False, separators=(",", ":"))
 
 
 def settings(s3, bucket, mode, retention, blocks, ownership, encryption, tags):

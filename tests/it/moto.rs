@@ -2,13 +2,15 @@
 //!
 //! `tests/run` starts moto and names it in the environment; without it there is nothing to compare with.
 
+mod coverage;
+
 use std::process::Command;
 
 use serde_json::Value;
 
 use crate::support::{lastcopy, run};
 
-const POLICY: &str = r#"
+pub(crate) const POLICY: &str = r#"
 lastcopy: v1
 name: moto
 accounts:
@@ -29,16 +31,36 @@ controls:
   - { id: passwords, check: account-password-policy, scope: { account: main } }
 "#;
 
-fn url(name: &str) -> String {
+pub(crate) fn url(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run tests/run, which installs and starts moto"))
 }
 
-fn made(url: &str) -> Value {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/counterparties/moto_world.py");
-    let python = std::env::var("LASTCOPY_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let made = Command::new(python).args([script, url]).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    serde_json::from_slice(&made.stdout).unwrap()
+/// Sets moto up, once for each server however many tests ask: names of buckets are taken once.
+pub(crate) fn made(url: &str) -> Value {
+    let port = url.rsplit(':').next().unwrap();
+    let kept = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("moto-{port}-{}.json", started()));
+    let claim = kept.with_extension("claim");
+    if std::fs::OpenOptions::new().write(true).create_new(true).open(&claim).is_ok() {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/counterparties/moto_world.py");
+        let python = std::env::var("LASTCOPY_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        let made = Command::new(python).args([script, url]).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let part = kept.with_extension("part");
+        std::fs::write(&part, &made.stdout).unwrap();
+        std::fs::rename(part, &kept).unwrap();
+    }
+    for _ in 0..600 {
+        if let Ok(text) = std::fs::read(&kept) {
+            return serde_json::from_slice(&text).unwrap();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("another test set moto up and did not finish");
+}
+
+/// Tells a server from a later one on the same port: `tests/run` names the run that started it.
+fn started() -> String {
+    std::env::var("LASTCOPY_MOTO_RUN").unwrap_or_else(|_| std::process::id().to_string())
 }
 
 /// A later moto answers GetBucketVersioning with a root element that AWS does not have.
@@ -107,4 +129,19 @@ fn the_audit_agrees_with_the_script() {
     let replayed = run(lastcopy(dir.path()).args(["audit", "--format", "json", "--snapshot"]).arg(&file).arg(&policy)).json();
     assert_eq!(replayed["findings"], report["findings"]);
     assert_eq!(replayed["summary"], report["summary"]);
+}
+
+#[test]
+fn moto_gets_a_policy() {
+    let url = url("LASTCOPY_MOTO_URL");
+    let world = made(&url);
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = lastcopy(dir.path());
+    command.env("AWS_ENDPOINT_URL", &url).env("AWS_ACCESS_KEY_ID", "testing").env("AWS_SECRET_ACCESS_KEY", "testing");
+    let done = run(command.env("AWS_REGION", "eu-west-1").args(["policy", "init", "-o", "lastcopy.yaml"]));
+    assert_eq!(done.code, 0, "{}", done.err);
+    let text = std::fs::read_to_string(dir.path().join("lastcopy.yaml")).unwrap();
+    assert!(text.contains(world["account"].as_str().unwrap()), "{text}");
+    let checked = run(lastcopy(dir.path()).args(["policy", "check", "lastcopy.yaml"]));
+    assert_eq!(checked.code, 0, "{}\n{text}", checked.err);
 }

@@ -66,6 +66,30 @@ fn json_is_valid_by_our_schema() {
     assert!(errors.is_empty(), "{errors:#?}");
 }
 
+/// Independent readers: Python's csv, and a Markdown renderer.
+#[test]
+fn csv_and_markdown_are_read_by_others() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("report.csv"), demo("csv")).unwrap();
+    std::fs::write(dir.path().join("report.md"), demo("markdown")).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/counterparties/read_reports.py");
+    let python = std::env::var("LASTCOPY_PYTHON").expect("LASTCOPY_PYTHON is not set: run tests/run");
+    for golden in ["", concat!(env!("CARGO_MANIFEST_DIR"), "/src/reporters/golden")] {
+        let at = if golden.is_empty() { dir.path().to_str().unwrap() } else { golden };
+        let read = Command::new(&python).args([script, at]).output().unwrap();
+        assert!(read.status.success(), "{at}: {}", String::from_utf8_lossy(&read.stderr));
+    }
+}
+
+#[test]
+fn gitlab_is_valid_by_the_schema() {
+    let schema: Value = serde_json::from_str(&schema("tests/schemas/gitlab-code-quality.json")).unwrap();
+    let report: Value = serde_json::from_str(&demo("gitlab")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&report).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(errors.is_empty() && !report.as_array().unwrap().is_empty(), "{errors:#?}");
+}
+
 #[test]
 fn several_formats_go_to_several_files() {
     use std::os::unix::fs::PermissionsExt;

@@ -146,3 +146,14 @@ accounts:
 controls:
   - { id: versioned, check: s3-bucket-versioning, scope: { account: production, buckets: [acme-documents, acme-logs] } }
 "#;
+
+/// Holds a file of the repository that a test makes: with `LASTCOPY_GENERATE=1` it is written, else compared.
+pub(crate) fn held(path: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("LASTCOPY_GENERATE").is_some() {
+        std::fs::write(&file, text).unwrap();
+    } else {
+        let there = std::fs::read_to_string(&file).unwrap_or_default().replace("\r\n", "\n");
+        assert!(there == text, "{path} is stale; run: just generate");
+    }
+}

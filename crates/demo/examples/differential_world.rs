@@ -6,8 +6,8 @@
 use std::io::{Write, stdout};
 
 use lastcopy_demo::{
-    AccessKey, Account, Bucket, Group, ManagedPolicy, Options, Password, PasswordPolicy, PolicyVersion, Role, Root, RootMfa,
-    Server, User, World,
+    AccessKey, AccessPoint, Account, Bucket, Group, ManagedPolicy, Options, Password, PasswordPolicy, PolicyVersion, Role, Root,
+    RootMfa, Server, User, World,
 };
 
 const CREATED: &str = "2026-01-02T03:04:05Z";
@@ -40,6 +40,16 @@ const SSE_C_BLOCKED: &str = r#"<ServerSideEncryptionConfiguration xmlns="http://
 const TLS_ONLY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"TlsOnly","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::diff-all","arn:aws:s3:::diff-all/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}"#;
 
 const ODD_POLICY: &str = r#"{"Version":"2012-10-17","Statement":{"Sid":"Odd","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::210987654321:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::diff-other/<&> \"é\" 100%25+/*"}}"#;
+
+const LOGS_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"logging.s3.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::diff-suspended/*"}]}"#;
+
+const POINT_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::210987654321:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:eu-west-1:123456789012:accesspoint/diff-open/object/*"}]}"#;
+
+const QUEUE: &str = r#"<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><QueueConfiguration><Id>queue</Id><Queue>arn:aws:sqs:eu-west-1:123456789012:diff-queue</Queue><Event>s3:ObjectRemoved:*</Event><Event>s3:ObjectCreated:Put</Event><Filter><S3Key><FilterRule><Name>prefix</Name><Value>in/</Value></FilterRule><FilterRule><Name>suffix</Name><Value>.pdf</Value></FilterRule></S3Key></Filter></QueueConfiguration></NotificationConfiguration>"#;
+
+const BRIDGE: &str = r#"<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><EventBridgeConfiguration></EventBridgeConfiguration></NotificationConfiguration>"#;
+
+const INVENTORY: &str = "<InventoryConfiguration><Destination><S3BucketDestination><AccountId>123456789012</AccountId><Bucket>arn:aws:s3:::diff-other</Bucket><Format>CSV</Format><Prefix>lists</Prefix></S3BucketDestination></Destination><IsEnabled>true</IsEnabled><Filter><Prefix>a/</Prefix></Filter><Id>all</Id><IncludedObjectVersions>All</IncludedObjectVersions><OptionalFields><Field>Size</Field></OptionalFields><Schedule><Frequency>Weekly</Frequency></Schedule></InventoryConfiguration>";
 
 const READ_DOCUMENTS: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::diff-all/*"}]}"#;
@@ -89,7 +99,23 @@ fn buckets() -> Vec<Bucket> {
             .blocked()
             .encryption(KMS)
             .ownership("BucketOwnerEnforced")
-            .tag("data", "customer"),
+            .tag("data", "customer")
+            .logging("diff-suspended", "a & b/")
+            .notification(QUEUE)
+            .inventory(INVENTORY)
+            .upload("a <key> & \"more\" +é", CREATED)
+            .access_point(AccessPoint {
+                name: "diff-open".to_owned(),
+                vpc: None,
+                public_access_block: [true, false, true, false],
+                policy: Some(POINT_POLICY.to_owned()),
+            })
+            .access_point(AccessPoint {
+                name: "diff-vpc".to_owned(),
+                vpc: Some("vpc-1".to_owned()),
+                public_access_block: [true; 4],
+                policy: None,
+            }),
         bucket("diff-other")
             .versioned()
             .lifecycle(OLD_LIFECYCLE)
@@ -99,10 +125,12 @@ fn buckets() -> Vec<Bucket> {
             .public_access_block([true, false, true, false])
             .encryption(SSE_C_BLOCKED)
             .ownership("ObjectWriter")
+            .grant("AllUsers", "READ")
+            .notification(BRIDGE)
             .tag("data", "none")
             .tag("cost centre", "R&D <in> \"é\""),
         bucket("diff-lock").versioned().object_lock(LOCK_ONLY),
-        bucket("diff-suspended").suspended(),
+        bucket("diff-suspended").suspended().policy(LOGS_POLICY),
         bucket("diff-mfa").versioned().mfa_delete(true),
         bucket("diff-bare"),
     ]

@@ -6,6 +6,7 @@
 mod offsite;
 mod people;
 mod production;
+mod services;
 mod vault;
 
 use crate::clock::rfc3339;

@@ -209,7 +209,7 @@ fn glob(pattern: &str, text: &str) -> bool {
 impl FaultKind {
     /// The error answer of those faults that are one.
     pub(crate) fn fail(&self, service: Service, resource: &str) -> Option<Fail> {
-        let query = matches!(service, Service::Iam | Service::Sts);
+        let query = matches!(service, Service::Iam | Service::Sts | Service::Other(_));
         let fail = match self {
             Self::Deny if query => Fail::new(403, "AccessDenied", "User is not authorized to perform this operation"),
             Self::Deny => Fail::new(403, "AccessDenied", "Access Denied"),

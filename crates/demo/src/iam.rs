@@ -7,10 +7,13 @@ use crate::route::{Call, Service};
 use crate::state::{Caller, State, unique_id};
 use crate::world::Account;
 use crate::xml::Xml;
-use crate::{iam_details, iam_report};
+use crate::{iam_access, iam_details, iam_report};
 
 pub(crate) fn answer(state: &State, call: &Call, caller: &Caller, id: &RequestId) -> Answer {
     let account = state.account(caller);
+    if let Some(reply) = iam_access::canned(account, call, id) {
+        return reply;
+    }
     match &*call.operation {
         "GetAccountAuthorizationDetails" => iam_details::answer(account, call, id),
         "GetAccountSummary" => Ok(summary(account, id)),
@@ -19,6 +22,15 @@ pub(crate) fn answer(state: &State, call: &Call, caller: &Caller, id: &RequestId
         "GetCredentialReport" => iam_report::get(&state.reports[caller.account], account, &state.world.now, id),
         "ListUsers" => list_users(account, call, id),
         "ListVirtualMFADevices" => list_mfa_devices(account, call, id),
+        "ListSAMLProviders" => Ok(action_result(Service::Iam, "ListSAMLProviders", id, |x| x.node("SAMLProviderList", |_| {}))),
+        "ListOpenIDConnectProviders" => {
+            Ok(action_result(Service::Iam, "ListOpenIDConnectProviders", id, |x| x.node("OpenIDConnectProviderList", |_| {})))
+        }
+        "ListOrganizationsFeatures" => {
+            Err(Fail::new(404, "OrganizationNotFoundException", "The account is not a member of an organization."))
+        }
+        "GenerateServiceLastAccessedDetails" => iam_access::generate(account, call, id),
+        "GetServiceLastAccessedDetails" => iam_access::get(state, account, call, id),
         "ListAccountAliases" => Ok(list_aliases(account, id)),
         _ => Err(invalid_action(call)),
     }

@@ -25,17 +25,22 @@
 //! # }
 //! ```
 
+mod cbor;
 mod clock;
 mod company;
 mod faults;
 mod iam;
+mod iam_access;
 mod iam_details;
 mod iam_report;
 mod json;
+mod other;
 mod people;
 mod reply;
 mod route;
 mod s3;
+mod s3_more;
+mod s3_versions;
 mod s3control;
 mod server;
 mod state;
@@ -47,6 +52,7 @@ mod xml;
 
 pub use company::{EXTERNAL_ID, NOW, OFFSITE_KEY, PRODUCTION_KEY, company};
 pub use faults::{Fault, FaultKind};
+pub use other::Canned;
 pub use people::{AccessKey, Group, ManagedPolicy, Password, PasswordPolicy, PolicyVersion, Role, Root, RootMfa, User};
 pub use server::{Options, Running, Server};
-pub use world::{Account, AccountKind, Bucket, Versioning, World};
+pub use world::{AccessPoint, Account, AccountKind, Bucket, Version, Versioning, World};

@@ -20,7 +20,7 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
     pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: String,
+    pub(crate) body: Bytes,
 }
 
 /// An error answer, rendered in the dialect of the service that was asked.
@@ -38,7 +38,20 @@ pub(crate) type Answer = Result<Reply, Fail>;
 
 impl Reply {
     pub(crate) fn xml(body: String) -> Self {
-        Self { status: 200, content_type: "application/xml", headers: Vec::new(), body }
+        Self { status: 200, content_type: "application/xml", headers: Vec::new(), body: body.into() }
+    }
+
+    /// What a service beyond S3, IAM and STS answers, in its protocol.
+    pub(crate) fn of(service: Service, json: &str) -> Self {
+        if service != Service::Other("cloudwatch") {
+            return Self::json(json);
+        }
+        let headers = vec![("smithy-protocol", "rpc-v2-cbor".to_owned())];
+        Self { status: 200, content_type: "application/cbor", headers, body: crate::cbor::of(json).into() }
+    }
+
+    fn json(body: &str) -> Self {
+        Self { status: 200, content_type: "application/x-amz-json-1.1", headers: Vec::new(), body: body.to_owned().into() }
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
@@ -63,7 +76,15 @@ impl Fail {
     }
 
     /// The bytes of this error: `<Error>` for S3, `<ErrorResponse>` for the others.
-    pub(crate) fn render(self, service: Service, id: &RequestId) -> Reply {
+    pub(crate) fn render(mut self, service: Service, id: &RequestId) -> Reply {
+        if let Service::Other(_) = service {
+            self.headers.push(("x-amzn-errortype", self.code.to_owned()));
+            let message = self.message.replace(['"', '\\'], "'");
+            let body = format!("{{\"__type\":\"{}\",\"message\":\"{message}\"}}", self.code);
+            let mut reply = Reply::of(service, &body);
+            reply.headers.append(&mut self.headers);
+            return Reply { status: self.status, ..reply };
+        }
         let error = |x: &mut Xml| {
             if matches!(service, Service::Iam | Service::Sts) {
                 x.leaf("Type", if self.status < 500 { "Sender" } else { "Receiver" });
@@ -89,7 +110,7 @@ impl Fail {
                     x.leaf("HostId", &id.host());
                 }),
             ),
-            Service::Iam | Service::Sts => (
+            Service::Iam | Service::Sts | Service::Other(_) => (
                 "text/xml",
                 Xml::bare("ErrorResponse", service.namespace(), |x| {
                     x.node("Error", error);
@@ -97,7 +118,7 @@ impl Fail {
                 }),
             ),
         };
-        Reply { status: self.status, content_type, headers: self.headers, body }
+        Reply { status: self.status, content_type, headers: self.headers, body: body.into() }
     }
 }
 
@@ -155,8 +176,8 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
-    fn new(body: String, pace: Pace) -> Self {
-        let mut first = Bytes::from(body);
+    fn new(body: Bytes, pace: Pace) -> Self {
+        let mut first = body;
         match pace {
             Pace::Whole => Self { first: Some(first), wait: None, rest: None, cut: false },
             Pace::Slow(wait) => {
@@ -202,7 +223,7 @@ impl Body for Payload {
 
 /// The answer on the wire. A HEAD answer has no body and no content type.
 pub(crate) fn wire(reply: Reply, service: Service, id: &RequestId, head: bool, pace: Pace) -> Response<Payload> {
-    let (body, pace) = if head { (String::new(), Pace::Whole) } else { (reply.body, pace) };
+    let (body, pace) = if head { (Bytes::new(), Pace::Whole) } else { (reply.body, pace) };
     let promised = if pace == Pace::Cut { body.len().max(2) } else { body.len() };
     let mut response = Response::new(Payload::new(body, pace));
     *response.status_mut() = hyper::StatusCode::from_u16(reply.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
@@ -222,7 +243,7 @@ pub(crate) fn wire(reply: Reply, service: Service, id: &RequestId, head: bool, p
             set("x-amz-id-2", &id.host());
             set("server", "AmazonS3");
         }
-        Service::Iam | Service::Sts => set("x-amzn-requestid", &id.long()),
+        Service::Iam | Service::Sts | Service::Other(_) => set("x-amzn-requestid", &id.long()),
     }
     reply.headers.iter().for_each(|(name, value)| set(name, value));
     response

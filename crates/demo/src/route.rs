@@ -16,6 +16,8 @@ pub(crate) enum Service {
     S3Control,
     Iam,
     Sts,
+    /// One that speaks JSON, by name.
+    Other(&'static str),
 }
 
 impl Service {
@@ -25,6 +27,7 @@ impl Service {
             Self::S3Control => "s3control",
             Self::Iam => "iam",
             Self::Sts => "sts",
+            Self::Other(name) => name,
         }
     }
 
@@ -34,6 +37,7 @@ impl Service {
             Self::S3Control => "http://awss3control.amazonaws.com/doc/2018-08-20/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+            Self::Other(_) => "",
         }
     }
 }
@@ -53,6 +57,8 @@ pub(crate) struct Call {
     pub(crate) operation: Cow<'static, str>,
     /// The bucket, in S3.
     pub(crate) bucket: Option<String>,
+    /// The key of an object, in S3.
+    pub(crate) key: Option<String>,
     pub(crate) head: bool,
     pub(crate) scope: Option<Scope>,
     pub(crate) token: Option<String>,
@@ -61,6 +67,8 @@ pub(crate) struct Call {
     pub(crate) account_id: Option<String>,
     /// Query string and form, in this order.
     pub(crate) params: Vec<(String, String)>,
+    /// Path, query and body, for services beyond S3, IAM and STS.
+    pub(crate) text: String,
     /// Set by a fault: answer with a page token that leads nowhere.
     pub(crate) repeat_token: bool,
 }
@@ -79,7 +87,7 @@ impl Call {
     /// `S3` operations by name alone, those of S3 Control with their service, as both have a GetPublicAccessBlock.
     pub(crate) fn ledger_name(&self) -> Cow<'static, str> {
         match self.service {
-            Service::S3Control => Cow::Owned(format!("s3control:{}", self.operation)),
+            Service::S3Control | Service::Other(_) => Cow::Owned(format!("{}:{}", self.service.name(), self.operation)),
             Service::S3 | Service::Iam | Service::Sts => self.operation.clone(),
         }
     }
@@ -104,14 +112,23 @@ impl Call {
             service: Service::S3,
             operation: Cow::Borrowed(""),
             bucket: None,
+            key: None,
             head: parts.method == Method::HEAD,
             scope: None,
             token: header(headers, "x-amz-security-token"),
             expected_owner: header(headers, "x-amz-expected-bucket-owner"),
             account_id: None,
             params,
+            text: String::new(),
             repeat_token: false,
         };
+        if let Some((service, operation)) = crate::other::operation(parts, signed_for) {
+            call.service = Service::Other(service);
+            call.operation = Cow::Owned(operation);
+            call.text = format!("{}\n{}", decode(&parts.uri.to_string()), String::from_utf8_lossy(body));
+            call.scope = scope;
+            return call;
+        }
         let action = call.param("Action").map(str::to_owned);
         match (action, form) {
             (Some(action), true) => {
@@ -124,12 +141,14 @@ impl Call {
             _ if path.starts_with("/v20180820/") => {
                 call.service = Service::S3Control;
                 call.account_id = header(headers, "x-amz-account-id");
+                call.text = decode(path);
                 call.operation = control_operation(&parts.method, path);
             }
             _ => {
                 let path = path.strip_prefix('/').unwrap_or(path);
                 let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
                 call.bucket = (!bucket.is_empty()).then(|| decode(bucket));
+                call.key = (!key.is_empty()).then(|| decode(key));
                 call.operation = s3_operation(&parts.method, bucket, key, &call.params);
             }
         }
@@ -165,6 +184,13 @@ fn decode(text: &str) -> String {
 
 fn control_operation(method: &Method, path: &str) -> Cow<'static, str> {
     let what = path.trim_start_matches("/v20180820/");
+    let point: Vec<&str> = what.split('/').collect();
+    match (method, point.as_slice()) {
+        (&Method::GET, ["accesspoint"]) => return Cow::Borrowed("ListAccessPoints"),
+        (&Method::GET, ["accesspoint", _]) => return Cow::Borrowed("GetAccessPoint"),
+        (&Method::GET, ["accesspoint", _, "policy"]) => return Cow::Borrowed("GetAccessPointPolicy"),
+        _ => {}
+    }
     match (method, what) {
         (&Method::GET, "configuration/publicAccessBlock") => Cow::Borrowed("GetPublicAccessBlock"),
         (&Method::PUT, "configuration/publicAccessBlock") => Cow::Borrowed("PutPublicAccessBlock"),
@@ -214,6 +240,10 @@ fn s3_operation(method: &Method, bucket: &str, key: &str, params: &[(String, Str
         other => return Cow::Owned(format!("{other} {bucket}")),
     };
     if !key.is_empty() {
+        let of_object = ["retention", "legal-hold"].into_iter().zip(["Retention", "LegalHold"]).find(|(query, _)| has(query));
+        if let Some((_, noun)) = of_object {
+            return Cow::Owned(format!("{verb}Object{noun}"));
+        }
         return match sub_resource {
             Some((query, _, _)) => Cow::Owned(format!("{verb}Object?{query}")),
             None => Cow::Owned(format!("{verb}Object")),
@@ -221,6 +251,8 @@ fn s3_operation(method: &Method, bucket: &str, key: &str, params: &[(String, Str
     }
     match (verb, bucket, sub_resource) {
         ("Get", "", _) => Cow::Borrowed("ListBuckets"),
+        // Without an id, all of them.
+        ("Get", _, Some(("inventory" | "intelligent-tiering", noun, _))) if !has("id") => Cow::Owned(format!("List{noun}s")),
         (_, "", _) => Cow::Owned(format!("{method} /")),
         ("Get", _, Some((_, _, get))) => Cow::Borrowed(get),
         ("Post", _, Some(("delete", _, _))) => Cow::Borrowed("DeleteObjects"),
@@ -257,6 +289,10 @@ mod tests {
             ("PUT", "/b", "CreateBucket"),
             ("DELETE", "/b/key?versionId=1", "DeleteObject"),
             ("GET", "/v20180820/configuration/publicAccessBlock", "GetPublicAccessBlock"),
+            ("GET", "/v20180820/accesspoint?bucket=b", "ListAccessPoints"),
+            ("GET", "/v20180820/accesspoint/p/policy", "GetAccessPointPolicy"),
+            ("GET", "/b?inventory&x-id=ListBucketInventoryConfigurations", "ListBucketInventoryConfigurations"),
+            ("GET", "/b?inventory&id=x", "GetBucketInventoryConfiguration"),
         ] {
             assert_eq!(read(method, uri, "", "").operation, name, "{method} {uri}");
         }

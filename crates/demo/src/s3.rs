@@ -5,12 +5,13 @@ use crate::faults::{moved, no_such_bucket};
 use crate::json::Json;
 use crate::reply::{Answer, Fail, Reply, hash, mix};
 use crate::route::{Call, Service};
+use crate::s3_more as more;
+use crate::s3_versions;
 use crate::state::{Caller, State};
 use crate::world::{Account, AccountKind, Bucket, Versioning};
 use crate::xml::{Xml, declared};
 
-const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
-const XSI: &str = " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"";
+pub(crate) const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 pub(crate) fn answer(state: &State, call: &Call, caller: &Caller) -> Answer {
     let account = state.account(caller);
@@ -42,16 +43,24 @@ pub(crate) fn answer(state: &State, call: &Call, caller: &Caller) -> Answer {
         "GetBucketLifecycleConfiguration" => lifecycle(bucket),
         "GetBucketPolicy" => policy(bucket),
         "GetBucketTagging" => tagging(bucket),
-        "GetBucketAcl" => Ok(acl(account)),
+        "GetBucketAcl" => Ok(more::acl(&canonical_id(&state.world.accounts[owner]), bucket)),
+        "ListMultipartUploads" => more::uploads(call, bucket),
         "GetBucketEncryption" => encryption(bucket, provider),
         _ if provider => Err(not_implemented()),
         "GetObjectLockConfiguration" => object_lock(bucket),
+        "ListObjectVersions" => s3_versions::list(bucket, call),
+        "GetObjectRetention" => s3_versions::retention(bucket, call),
+        "GetObjectLegalHold" => s3_versions::legal_hold(bucket, call),
         "GetBucketReplication" => replication(bucket),
         "GetBucketPolicyStatus" => policy_status(bucket),
         "GetPublicAccessBlock" => public_access_block(bucket),
         "GetBucketOwnershipControls" => ownership(bucket),
         "GetBucketLogging" => Ok(logging(bucket)),
-        "GetBucketNotificationConfiguration" => Ok(Reply::xml(Xml::document("NotificationConfiguration", NAMESPACE, |_| {}))),
+        "GetBucketNotificationConfiguration" => Ok(more::notification(bucket)),
+        "ListBucketInventoryConfigurations" => more::configurations(call, "ListInventoryConfigurationsResult", &bucket.inventory),
+        "ListBucketIntelligentTieringConfigurations" => {
+            more::configurations(call, "ListBucketIntelligentTieringConfigurationsOutput", &bucket.tiering)
+        }
         _ => Err(not_implemented()),
     }
 }
@@ -124,7 +133,7 @@ fn list_buckets(state: &State, call: &Call, caller: &Caller) -> Answer {
     })))
 }
 
-fn invalid(message: &str) -> Fail {
+pub(crate) fn invalid(message: &str) -> Fail {
     Fail::new(400, "InvalidArgument", message)
 }
 
@@ -199,7 +208,7 @@ fn encryption(bucket: &Bucket, provider: bool) -> Answer {
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html>: the document itself, as JSON.
 fn policy(bucket: &Bucket) -> Answer {
     let body = bucket.policy.clone().ok_or_else(|| no_policy(bucket))?;
-    Ok(Reply { status: 200, content_type: "application/json", headers: Vec::new(), body })
+    Ok(Reply { status: 200, content_type: "application/json", headers: Vec::new(), body: body.into() })
 }
 
 fn no_policy(bucket: &Bucket) -> Fail {
@@ -267,20 +276,6 @@ fn tagging(bucket: &Bucket) -> Answer {
     })))
 }
 
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAcl.html>: full control for the owner, nobody else.
-fn acl(account: &Account) -> Reply {
-    let id = canonical_id(account);
-    Reply::xml(Xml::document("AccessControlPolicy", NAMESPACE, |x| {
-        x.node("Owner", |x| x.leaf("ID", &id));
-        x.node("AccessControlList", |x| {
-            x.node("Grant", |x| {
-                x.node_with("Grantee", XSI, |x| x.leaf("ID", &id));
-                x.leaf("Permission", "FULL_CONTROL");
-            });
-        });
-    }))
-}
-
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLogging.html>: empty when it is off.
 fn logging(bucket: &Bucket) -> Reply {
     Reply::xml(Xml::document("BucketLoggingStatus", NAMESPACE, |x| {
@@ -299,11 +294,11 @@ fn canonical_id(account: &Account) -> String {
     (0..4).map(|i| format!("{:016x}", mix(seed ^ i))).collect()
 }
 
-fn hex(text: &str) -> String {
+pub(crate) fn hex(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(text: &str) -> Option<String> {
+pub(crate) fn unhex(text: &str) -> Option<String> {
     let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     String::from_utf8(digits?.chunks(2).map(|pair| pair.iter().fold(0, |value, digit| value << 4 | digit)).collect()).ok()
 }

@@ -1,4 +1,4 @@
-//! S3 Control: the public access block of an account, the one setting that stands above all its buckets.
+//! S3 Control: the public access block of an account, which stands above all its buckets; access points are in `s3_more`.
 
 use crate::reply::{Answer, Fail, Reply};
 use crate::route::{Call, Service};
@@ -12,6 +12,9 @@ pub(crate) fn answer(state: &State, call: &Call, caller: &Caller) -> Answer {
         None => return Err(Fail::new(400, "InvalidRequest", "Missing required header for this request: x-amz-account-id")),
         Some(id) if id != account.id => return Err(Fail::new(403, "AccessDenied", "Access Denied")),
         Some(_) => {}
+    }
+    if call.operation.contains("AccessPoint") {
+        return crate::s3_more::access_points(state, call, caller);
     }
     if call.operation != "GetPublicAccessBlock" {
         return Err(Fail::new(501, "NotImplemented", "This account is read-only."));

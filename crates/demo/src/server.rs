@@ -22,7 +22,7 @@ use crate::reply::{Answer, Fail, Pace, Payload, Reply, RequestId, wire};
 use crate::route::{Call, Service};
 use crate::state::State;
 use crate::world::{AccountKind, World};
-use crate::{iam, s3, s3control, sts};
+use crate::{iam, other, s3, s3control, sts};
 
 /// Largest request body that is read; a read-only client sends forms of a few hundred bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -176,7 +176,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>, reset: Arc<Atomic
 
 fn html(status: u16) -> Reply {
     let body = "<html><head><title>Gateway</title></head><body><h1>Please sign in</h1></body></html>".to_owned();
-    Reply { status, content_type: "text/html", headers: Vec::new(), body }
+    Reply { status, content_type: "text/html", headers: Vec::new(), body: body.into() }
 }
 
 fn dispatch(state: &State, call: &Call, id: &RequestId) -> Answer {
@@ -189,5 +189,6 @@ fn dispatch(state: &State, call: &Call, id: &RequestId) -> Answer {
         Service::S3Control => s3control::answer(state, call, &caller),
         Service::Iam => iam::answer(state, call, &caller, id),
         Service::Sts => sts::answer(state, call, &caller, id),
+        Service::Other(_) => other::answer(state, call, &caller),
     }
 }

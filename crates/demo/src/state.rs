@@ -1,6 +1,6 @@
 //! The world indexed for answering: who owns a key, where a bucket is, and the little that changes while serving.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -48,6 +48,8 @@ pub(crate) struct State {
     by_name: Vec<Vec<usize>>,
     /// Per account: 0 no credential report, 1 being made, 2 there.
     pub(crate) reports: Vec<AtomicU8>,
+    /// Jobs of IAM that somebody has asked about.
+    pub(crate) jobs: Mutex<BTreeSet<String>>,
     sessions: RwLock<HashMap<String, Session>>,
     known: HashMap<&'static str, AtomicU64>,
     other: Mutex<BTreeMap<String, u64>>,
@@ -77,6 +79,7 @@ impl State {
             keys,
             buckets,
             by_name,
+            jobs: Mutex::default(),
             sessions: RwLock::default(),
             known,
             other: Mutex::default(),
@@ -128,7 +131,7 @@ impl State {
 
     /// Who signed, or the error AWS answers to an unknown, expired or missing signature.
     pub(crate) fn caller(&self, call: &Call) -> Result<Arc<Caller>, Fail> {
-        let query = matches!(call.service, Service::Iam | Service::Sts);
+        let query = matches!(call.service, Service::Iam | Service::Sts | Service::Other(_));
         let Some(scope) = &call.scope else {
             return Err(if query {
                 Fail::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
@@ -204,6 +207,9 @@ const KNOWN: &[&str] = &[
     "GetBucketTagging",
     "GetBucketLifecycleConfiguration",
     "GetObjectLockConfiguration",
+    "ListObjectVersions",
+    "GetObjectRetention",
+    "GetObjectLegalHold",
     "GetBucketReplication",
     "GetBucketPolicy",
     "GetBucketPolicyStatus",
@@ -213,7 +219,13 @@ const KNOWN: &[&str] = &[
     "GetBucketAcl",
     "GetBucketLogging",
     "GetBucketNotificationConfiguration",
+    "ListBucketInventoryConfigurations",
+    "ListBucketIntelligentTieringConfigurations",
+    "ListMultipartUploads",
     "s3control:GetPublicAccessBlock",
+    "s3control:ListAccessPoints",
+    "s3control:GetAccessPoint",
+    "s3control:GetAccessPointPolicy",
     "GetAccountAuthorizationDetails",
     "GetAccountSummary",
     "GetAccountPasswordPolicy",

@@ -4,6 +4,7 @@
 //! encryption, policies) are held as the document that AWS would answer, so that a test can say exactly which bytes arrive.
 
 use crate::company::NOW;
+use crate::other::Canned;
 use crate::people::{AccessKey, Group, ManagedPolicy, PasswordPolicy, Role, Root, User};
 
 /// Everything that is served.
@@ -44,6 +45,8 @@ pub struct Account {
     /// Customer managed and AWS managed ones; the ARN tells which.
     pub policies: Vec<ManagedPolicy>,
     pub password_policy: Option<PasswordPolicy>,
+    /// What services beyond S3, IAM and STS answer; the first that fits is sent.
+    pub answers: Vec<Canned>,
 }
 
 /// Whether versioning was ever turned on.
@@ -82,8 +85,58 @@ pub struct Bucket {
     pub tags: Option<Vec<(String, String)>>,
     /// Target bucket and prefix of server access logs.
     pub logging: Option<(String, String)>,
+    /// Versions of documents, of each key the newest first.
+    pub versions: Vec<Version>,
+    /// Grants of the ACL besides the owner's full control: `AllUsers`, `AuthenticatedUsers`, `LogDelivery`, an address or a
+    /// canonical user id, with the permission.
+    pub acl: Vec<(String, String)>,
+    /// `<NotificationConfiguration>` document.
+    pub notification: Option<String>,
+    /// `<InventoryConfiguration>` elements.
+    pub inventory: Vec<String>,
+    /// `<IntelligentTieringConfiguration>` elements.
+    pub tiering: Vec<String>,
+    /// Unfinished multipart uploads: key and time.
+    pub uploads: Vec<(String, String)>,
+    pub access_points: Vec<AccessPoint>,
     /// Ids of other accounts whose identities may read the configuration, as a bucket policy could say.
     pub shared_with: Vec<String>,
+}
+
+/// One version of a document, or a delete marker, without its content.
+#[derive(Debug, Clone, Default)]
+pub struct Version {
+    pub key: String,
+    pub id: String,
+    pub latest: bool,
+    pub marker: bool,
+    /// `GOVERNANCE` or `COMPLIANCE`, and the end in RFC 3339.
+    pub retention: Option<(String, String)>,
+    pub legal_hold: Option<bool>,
+}
+
+impl Version {
+    /// A current version.
+    pub fn current(key: &str) -> Self {
+        Self { key: key.to_owned(), id: format!("v-{key}"), latest: true, ..Self::default() }
+    }
+
+    pub fn locked(mut self, mode: &str, until: &str) -> Self {
+        self.retention = Some((mode.to_owned(), until.to_owned()));
+        self
+    }
+}
+
+/// An access point of a bucket, made by the bucket's account.
+#[derive(Debug, Clone, Default)]
+pub struct AccessPoint {
+    pub name: String,
+    /// Bound to this VPC; none: open to the internet.
+    pub vpc: Option<String>,
+    /// BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets.
+    pub public_access_block: [bool; 4],
+    /// IAM policy document, JSON.
+    pub policy: Option<String>,
 }
 
 impl Default for World {
@@ -146,6 +199,14 @@ impl Account {
 
     pub fn root(mut self, root: Root) -> Self {
         self.root = root;
+        self
+    }
+
+    /// What a service beyond S3, IAM and STS answers (`kms:DescribeKey`) to requests that hold `about`; of IAM
+    /// (`iam:ListSAMLProviders`) the XML inside the result element.
+    pub fn answer(mut self, operation: &str, about: &str, body: &str) -> Self {
+        let (operation, about, body) = (operation.to_owned(), about.to_owned(), body.to_owned());
+        self.answers.push(Canned { operation, about, status: 200, body });
         self
     }
 
@@ -250,6 +311,11 @@ impl Bucket {
         self
     }
 
+    pub fn version(mut self, version: Version) -> Self {
+        self.versions.push(version);
+        self
+    }
+
     pub fn tag(mut self, key: &str, value: &str) -> Self {
         self.tags.get_or_insert_default().push((key.to_owned(), value.to_owned()));
         self
@@ -257,6 +323,37 @@ impl Bucket {
 
     pub fn logging(mut self, bucket: &str, prefix: &str) -> Self {
         self.logging = Some((bucket.to_owned(), prefix.to_owned()));
+        self
+    }
+
+    /// A grant of the ACL, as in [`Bucket::acl`].
+    pub fn grant(mut self, to: &str, permission: &str) -> Self {
+        self.acl.push((to.to_owned(), permission.to_owned()));
+        self
+    }
+
+    pub fn notification(mut self, xml: &str) -> Self {
+        self.notification = Some(xml.to_owned());
+        self
+    }
+
+    pub fn inventory(mut self, xml: &str) -> Self {
+        self.inventory.push(xml.to_owned());
+        self
+    }
+
+    pub fn tiering(mut self, xml: &str) -> Self {
+        self.tiering.push(xml.to_owned());
+        self
+    }
+
+    pub fn upload(mut self, key: &str, begun: &str) -> Self {
+        self.uploads.push((key.to_owned(), begun.to_owned()));
+        self
+    }
+
+    pub fn access_point(mut self, point: AccessPoint) -> Self {
+        self.access_points.push(point);
         self
     }
 

@@ -1,4 +1,5 @@
-//! Writing XML. Every text goes through [`escape`]; nothing else may put a value into an answer.
+//! Writing XML. Every text goes through [`escape`]; nothing else may put a value into an answer, but what the world holds as
+//! XML.
 
 use std::borrow::Cow;
 
@@ -49,6 +50,11 @@ impl Xml {
         self.open(tag, attributes);
         fill(self);
         self.close(tag);
+    }
+
+    /// Elements that are stored as they are answered.
+    pub(crate) fn raw(&mut self, xml: &str) {
+        self.0.push_str(xml);
     }
 
     /// An element with text inside.

@@ -8,9 +8,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::administer::without_mfa;
 use crate::context::Context;
 use crate::evaluate::Way;
-use crate::grantees::{Grantee, GranteeKind, grantees};
+use crate::grantees::{Grantee, GranteeKind, grantees, whole_account};
 use crate::layer::{Guards, Layer, Named};
 use crate::may::{May, Question, may};
 use crate::model::Document;
@@ -88,6 +89,28 @@ pub fn assumers(trust: &Document, role: &str, own_account: &str) -> Vec<Assumer>
         guards: Guards { resource: Layer::Docs(vec![Named { name: "the trust policy", document: trust }]), ..Guards::default() },
     };
     grantees(trust, own_account).iter().filter_map(|grantee| asking.assumer(grantee)).collect()
+}
+
+/// Those of them who can also assume it in a request without MFA, the own account as a whole included where it is trusted. AWS
+/// services, which have no second factor, are left out; of people whom an identity provider vouches for, the provider alone knows.
+#[must_use]
+pub fn assumers_without_mfa(trust: &Document, role: &str, own_account: &str) -> Vec<Assumer> {
+    let asking = Asking {
+        target: Pattern::literal(role, Case::Sensitive),
+        own_account,
+        guards: Guards { resource: Layer::Docs(vec![Named { name: "the trust policy", document: trust }]), ..Guards::default() },
+    };
+    let can = |grantee: &&Grantee| without_mfa().iter().any(|context| !asking.ways(grantee, context).is_empty());
+    let grantees = grantees(trust, own_account);
+    let people = grantees.iter().filter(|grantee| grantee.kind != GranteeKind::Service).filter(can);
+    let mut found: Vec<Assumer> = people.filter_map(|grantee| asking.assumer(grantee)).collect();
+    // Where everybody can, so can the own account.
+    if !found.iter().any(|assumer| assumer.kind == GranteeKind::Everyone) {
+        let whole = Some(whole_account(own_account)).filter(|whole| can(&whole));
+        let whole = whole.and_then(|whole| asking.assumer(&whole));
+        found.extend(whole.map(|whole| Assumer { kind: GranteeKind::Own, ..whole }));
+    }
+    found
 }
 
 struct Asking<'a> {
@@ -205,6 +228,33 @@ mod tests {
     fn assume(principal: &str, condition: &str) -> Vec<String> {
         let condition = if condition.is_empty() { String::new() } else { format!(r#","Condition":{condition}"#) };
         who(&format!(r#""Principal":{principal},"Action":"sts:AssumeRole*"{condition}"#))
+    }
+
+    #[test]
+    fn without_mfa_at_hand() {
+        let ops = r#"{"AWS":"arn:aws:iam::111122223333:user/ops"}"#;
+        let present = r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#;
+        for (principal, condition, expected) in [
+            (ops, "{}", true),
+            (ops, present, false),
+            (ops, r#"{"BoolIfExists":{"aws:MultiFactorAuthPresent":"true"}}"#, true),
+            (ops, r#"{"NumericLessThan":{"aws:MultiFactorAuthAge":"3600"}}"#, false),
+            (r#"{"AWS":"111122223333"}"#, "{}", true),
+            (r#"{"AWS":"111122223333"}"#, present, false),
+            (r#"{"AWS":"111122223333"}"#, r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:user/ops"}}"#, true),
+            (r#"{"AWS":"999999999999"}"#, "{}", true),
+            (r#""*""#, present, false),
+            (r#"{"Service":"ec2.amazonaws.com"}"#, "{}", false),
+            (r#"{"Federated":"arn:aws:iam::111122223333:saml-provider/x"}"#, "{}", true),
+        ] {
+            let text = format!(
+                r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole*","Condition":{condition}}}]}}"#
+            );
+            let doc = Document::parse(&text).expect("valid");
+            let found = assumers_without_mfa(&doc, "arn:aws:iam::111122223333:role/ops", "111122223333");
+            assert_eq!(!found.is_empty(), expected, "{text}: {found:?}");
+            assert!(found.len() <= 2, "{text}: {found:?}");
+        }
     }
 
     #[test]

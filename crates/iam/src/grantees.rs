@@ -166,6 +166,12 @@ impl Collected<'_> {
     }
 }
 
+/// Whoever of an account its own policies give everything, for a question about the account as a whole.
+pub(crate) fn whole_account(account: &str) -> Grantee {
+    let asked = BTreeSet::from([some_role_of(account), Asked::Someone(Some(account.to_owned()))]);
+    Grantee { name: format!("account {account}"), kind: GranteeKind::Foreign, asked }
+}
+
 /// No role has this name.
 fn some_role_of(account: &str) -> Asked {
     Asked::Aws { arn: format!("arn:aws:iam::{account}:role/*"), account: account.to_owned() }
@@ -200,7 +206,7 @@ impl Grantee {
 }
 
 /// A document that allows everything.
-fn everything() -> &'static Document {
+pub(crate) fn everything() -> &'static Document {
     static DOCUMENT: OnceLock<Document> = OnceLock::new();
     DOCUMENT.get_or_init(|| Document {
         version: Version::V2012,

@@ -46,15 +46,20 @@
 //! | [`Pattern::intersects`](pattern::Pattern::intersects) | both, a policy variable taken as any string | yes, where a variable is concerned |
 //! | [`refuses_plaintext`] | whole | part |
 //! | [`grantees`], [`grants_to_others`], [`who_can_assume`] | absence of a principal | listing one that a Deny stops |
+//! | [`given_to_everybody`] | absence of a statement | listing one; what a Deny under conditions stops is told as hindered |
+//! | [`fixed_accounts`] | the accounts | none |
 //! | [`may`] | no; yes | only if |
 //! | [`Action::acts_on`](actions::Action::acts_on) | no | yes, where the data leaves it open |
 //! | [`actions::problem`] | none | none, for services it does not hold |
 //! | [`assume::assumers`] | a safeguard that is there | one that is missing |
 //! | [`lint::findings`] | dead | alive |
+//! | [`administers`] | with MFA; yes | unclear; no for what [`full_admin`] does not add up |
+//! | [`assume::assumers_without_mfa`] | a demand for MFA that is there | one that is missing |
 //! | [`full_admin`] | yes | unknown for exclusions and conditions; no for stars put together from several statements |
 
 pub mod actions;
 pub mod admin;
+pub mod administer;
 pub mod assume;
 mod condition;
 pub mod context;
@@ -63,9 +68,11 @@ pub mod destroy;
 pub mod document;
 pub mod escalation;
 pub mod evaluate;
+pub mod everybody;
 pub mod excess;
 pub mod explain;
 mod fit;
+pub mod foreign;
 pub mod grantees;
 pub mod grants;
 pub mod json;
@@ -86,12 +93,15 @@ pub mod trust;
 mod variable;
 
 pub use admin::{FullAdmin, full_admin};
+pub use administer::{Administers, administers};
 pub use context::Context;
 pub use decide::{Decision, decide};
 pub use destroy::{Capability, Destroying, ResourceKind, destroying_actions};
 pub use document::{ParseError, ParseErrorKind};
 pub use evaluate::{Request, Way};
+pub use everybody::{Given, given_to_everybody, lets_through_access_points};
 pub use explain::{Bearing, Line, explain};
+pub use foreign::{destroying, fixed_accounts};
 pub use grantees::{GranteeKind, grantees};
 pub use grants::{Grant, Outsider, grants_to_others, outsiders};
 pub use layer::{AclGrant, Bucket, Deciding, Grantee, Guards, KeyGrant, Layer, LayerName, Level, Named, Policies, Setting};
@@ -103,7 +113,7 @@ pub use model::{
 };
 pub use pattern::{Case, Pattern};
 pub use principal::{Caller, Match, Principal, Principals};
-pub use public::is_public;
+pub use public::{is_public, public_statements};
 pub use statement::{Clause, Miss, Topic};
 pub use tls::{Cover, Gap, GapReason, Tls, TlsVersion, refuses_plaintext};
 pub use trust::{Trusted, who_can_assume};

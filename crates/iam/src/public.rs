@@ -29,7 +29,12 @@ const CLOSING: [&str; 15] = [
 /// Does some statement give to everybody, with nothing that S3 counts as a limit?
 #[must_use]
 pub fn is_public(document: &Document) -> bool {
-    document.statements.iter().any(|statement| statement.effect == Effect::Allow && gives_to_everybody(statement))
+    public_statements(document).next().is_some()
+}
+
+/// The statements that give to everybody, with nothing that S3 counts as a limit.
+pub fn public_statements(document: &Document) -> impl Iterator<Item = &Statement> {
+    document.statements.iter().filter(|statement| statement.effect == Effect::Allow && gives_to_everybody(statement))
 }
 
 /// Does some statement give to everybody, with no condition at all?

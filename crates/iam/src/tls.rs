@@ -8,7 +8,7 @@
 use std::fmt;
 
 use crate::fit::{actions_cover, resources_cover, resources_touch};
-use crate::model::{Actions, Condition, Document, Effect, Operator, Scalar, Statement, StatementRef};
+use crate::model::{Condition, Document, Effect, Operator, Scalar, Statement, StatementRef};
 use crate::pattern::{Case, Pattern};
 use crate::principal::Principals;
 
@@ -180,8 +180,7 @@ fn scope(statement: &Statement, target: &Pattern) -> Vec<Gap> {
     if !statement.principals.is_everyone() {
         open.push(GapReason::Principals(statement.principals.to_string()));
     }
-    // NotAction is never whole here, even where the list misses S3: nobody reads it as "all of S3".
-    if matches!(statement.actions, Actions::NotIn(_)) || !actions_cover(&statement.actions, &every_action) {
+    if !actions_cover(&statement.actions, &every_action) {
         open.push(GapReason::Actions(statement.actions.to_string()));
     }
     if !resources_cover(&statement.resources, target) {

@@ -44,6 +44,7 @@ fn whole() {
         deny(everyone, r#""s3:*""#, BOTH, r#"{"BoolIfExists":{"aws:SecureTransport":["false"]}}"#),
         deny(everyone, r#""s3:*""#, BOTH, r#"{"Bool":{"aws:SecureTransport":["true","false"]}}"#),
         deny(everyone, r#""s3:*""#, BOTH, "{}"),
+        deny(everyone, r#""iam:*""#, BOTH, PLAIN).replace("\"Action\"", "\"NotAction\""),
         format!(
             "{},{}",
             deny(everyone, r#""s3:*""#, &format!("\"{ARN}\""), PLAIN),
@@ -111,7 +112,10 @@ fn part_says_what_is_left_open() {
             "applies only under the condition BoolIfExists aws:securetransport false",
         ),
         (deny(r#""*""#, all, BOTH, PLAIN).replace("\"Action\"", "\"NotAction\""), "covers only everything except s3:*"),
-        (deny(r#""*""#, r#""iam:*""#, BOTH, PLAIN).replace("\"Action\"", "\"NotAction\""), "covers only everything except iam:*"),
+        (
+            deny(r#""*""#, r#""s3:GetObject""#, BOTH, PLAIN).replace("\"Action\"", "\"NotAction\""),
+            "covers only everything except s3:GetObject",
+        ),
         (
             deny(r#"{"AWS":"111122223333"}"#, all, BOTH, PLAIN).replace("\"Principal\"", "\"NotPrincipal\""),
             "binds only everyone except account 111122223333",

@@ -8,7 +8,7 @@ use crate::fact::{FactId, FactSpec, Kind, Per};
 use crate::resources::FactType;
 
 /// The account of the credentials, and the principal that reads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Identity {
     pub account: String,
@@ -16,6 +16,7 @@ pub struct Identity {
 }
 
 impl FactType for Identity {
+    const EMPTY: bool = false;
     const SPEC: FactId = &FactSpec {
         id: "account.identity",
         kind: Kind::Account,

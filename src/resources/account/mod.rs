@@ -8,5 +8,15 @@ facts! {
         password_policy::PasswordPolicy,
         public_access_block::AccountPublicAccessBlock,
         root_credentials::RootCredentials,
+        backup_vaults::BackupVaults,
+        replication_metrics::ReplicationMetrics,
+        organization::Organization,
+        organization_policies::OrganizationPolicies,
+        virtual_mfa::VirtualMfa,
+        identity_providers::IdentityProviders,
+        root_management::RootManagement,
+        contacts::Contacts,
+        analyzers::Analyzers,
+        trails::Trails,
     }
 }

@@ -5,10 +5,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fact::{FactId, FactSpec, Kind, Per};
-use crate::resources::FactType;
+use crate::resources::{FactType, Printed, parsed};
 
 /// The policy as AWS answers it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct PasswordPolicy {
     pub minimum_length: i32,
@@ -36,7 +36,7 @@ impl FactType for PasswordPolicy {
 impl crate::aws::Read<crate::aws::AccountReader> for PasswordPolicy {
     async fn read(from: &crate::aws::AccountReader) -> crate::aws::Reading<Self> {
         let answer = from.iam(|iam| async move { iam.get_account_password_policy().send().await }).await;
-        let Some(answer) = crate::aws::absent_on(answer, &["NoSuchEntity"])? else { return Ok(None) };
+        let Some(answer) = crate::aws::absent_on(answer, Self::ABSENT)? else { return Ok(None) };
         let Some(found) = answer.password_policy else {
             return Err(crate::aws::Failure::malformed("no PasswordPolicy in the answer"));
         };
@@ -45,6 +45,43 @@ impl crate::aws::Read<crate::aws::AccountReader> for PasswordPolicy {
         };
         Ok(Some(Self {
             minimum_length,
+            symbols: found.require_symbols,
+            numbers: found.require_numbers,
+            uppercase: found.require_uppercase_characters,
+            lowercase: found.require_lowercase_characters,
+            reuse_prevention: found.password_reuse_prevention,
+            max_age_days: found.max_password_age,
+        }))
+    }
+}
+
+impl Printed for PasswordPolicy {
+    const ABSENT: &'static [&'static str] = &["NoSuchEntity"];
+
+    fn printed(answer: &[u8]) -> Result<Option<Self>, String> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+        struct Answer {
+            password_policy: Policy,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Policy {
+            minimum_password_length: i32,
+            #[serde(default)]
+            require_symbols: bool,
+            #[serde(default)]
+            require_numbers: bool,
+            #[serde(default)]
+            require_uppercase_characters: bool,
+            #[serde(default)]
+            require_lowercase_characters: bool,
+            password_reuse_prevention: Option<i32>,
+            max_password_age: Option<i32>,
+        }
+        let found = parsed::<Answer>(answer)?.password_policy;
+        Ok(Some(Self {
+            minimum_length: found.minimum_password_length,
             symbols: found.require_symbols,
             numbers: found.require_numbers,
             uppercase: found.require_uppercase_characters,

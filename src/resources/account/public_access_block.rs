@@ -5,11 +5,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fact::{FactId, FactSpec, Kind, Per};
-use crate::resources::FactType;
 use crate::resources::s3_bucket::public_access_block::PublicAccessBlock;
+use crate::resources::{FactType, Printed};
 
 /// The four settings, at account level.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct AccountPublicAccessBlock(pub PublicAccessBlock);
 
@@ -34,7 +34,7 @@ impl crate::aws::Read<crate::aws::AccountReader> for AccountPublicAccessBlock {
                 async move { control.get_public_access_block().account_id(id).send().await }
             })
             .await;
-        let Some(found) = crate::aws::absent_on(answer, &["NoSuchPublicAccessBlockConfiguration"])? else { return Ok(None) };
+        let Some(found) = crate::aws::absent_on(answer, Self::ABSENT)? else { return Ok(None) };
         let Some(found) = found.public_access_block_configuration else {
             return Err(crate::aws::Failure::malformed("no PublicAccessBlockConfiguration in the answer"));
         };
@@ -44,5 +44,15 @@ impl crate::aws::Read<crate::aws::AccountReader> for AccountPublicAccessBlock {
             found.block_public_policy,
             found.restrict_public_buckets,
         ))))
+    }
+}
+
+/// `aws s3control get-public-access-block`, which prints what the command for a bucket does.
+impl Printed for AccountPublicAccessBlock {
+    const OPERATION: &'static str = "GetPublicAccessBlock";
+    const ABSENT: &'static [&'static str] = PublicAccessBlock::ABSENT;
+
+    fn printed(answer: &[u8]) -> Result<Option<Self>, String> {
+        Ok(PublicAccessBlock::printed(answer)?.map(Self))
     }
 }

@@ -9,11 +9,12 @@ use crate::resources::FactType;
 use crate::resources::iam_user::credentials::UserCredentials;
 
 /// The row of `<root_account>`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct RootCredentials(pub UserCredentials);
 
 impl FactType for RootCredentials {
+    const EMPTY: bool = false;
     const SPEC: FactId = &FactSpec {
         id: "account.root-credentials",
         kind: Kind::Account,

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::fact::{FactId, FactSpec, Kind, Per};
-use crate::resources::FactType;
+use crate::resources::{FactType, Printed, parsed};
 
 /// The map as AWS answers it; a key that is missing was not said.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Summary(pub BTreeMap<String, i32>);
 
@@ -37,6 +37,7 @@ impl Summary {
 }
 
 impl FactType for Summary {
+    const EMPTY: bool = false;
     const SPEC: FactId = &FactSpec {
         id: "account.summary",
         kind: Kind::Account,
@@ -52,9 +53,24 @@ impl crate::aws::Read<crate::aws::AccountReader> for Summary {
     async fn read(from: &crate::aws::AccountReader) -> crate::aws::Reading<Self> {
         let answer = from.iam(|iam| async move { iam.get_account_summary().send().await }).await?;
         let map = answer.summary_map.unwrap_or_default();
-        if map.is_empty() {
-            return Err(crate::aws::Failure::malformed("an empty summary map"));
+        let map = map.into_iter().map(|(key, n)| (key.as_str().to_owned(), n)).collect();
+        Self::answered(map).map(Some).map_err(crate::aws::Failure::malformed)
+    }
+}
+
+impl Printed for Summary {
+    fn printed(answer: &[u8]) -> Result<Option<Self>, String> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+        struct Answer {
+            summary_map: BTreeMap<String, i32>,
         }
-        Ok(Some(Self(map.into_iter().map(|(key, n)| (key.as_str().to_owned(), n)).collect())))
+        Self::answered(parsed::<Answer>(answer)?.summary_map).map(Some)
+    }
+}
+
+impl Summary {
+    fn answered(map: BTreeMap<String, i32>) -> Result<Self, String> {
+        if map.is_empty() { Err("an empty summary map".to_owned()) } else { Ok(Self(map)) }
     }
 }

@@ -9,7 +9,7 @@ use crate::resources::FactType;
 use crate::resources::iam_user::permissions::{AUTHORIZATION, Inline};
 
 /// What the members of a group get.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct GroupPermissions {
     pub arn: String,

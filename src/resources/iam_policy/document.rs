@@ -9,7 +9,7 @@ use crate::resources::FactType;
 use crate::resources::iam_user::permissions::AUTHORIZATION;
 
 /// The IAM policy document in force.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct ManagedDocument {
     /// URL-decoded.

@@ -1,9 +1,10 @@
-//! An IAM user: its credentials and the policies that give it permissions.
+//! An IAM user: its credentials, the policies that give it permissions, and which it uses.
 
 facts! {
     /// What is known of an IAM user.
-    IamUser IamUserFacts {
+    IamUser IamUserFacts read by PrincipalReader {
         credentials::UserCredentials,
         permissions::UserPermissions,
+        service_last_accessed::UserLastAccessed,
     }
 }

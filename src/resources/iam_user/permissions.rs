@@ -2,13 +2,14 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html>
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::fact::{FactId, FactSpec, Kind, Per};
 use crate::resources::FactType;
 
 /// A policy document that lives inside its principal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Inline {
     pub name: String,
@@ -17,7 +18,7 @@ pub struct Inline {
 }
 
 /// What a user may do comes from here.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct UserPermissions {
     pub arn: String,
@@ -28,6 +29,10 @@ pub struct UserPermissions {
     pub groups: Vec<String>,
     /// ARN of the permissions boundary.
     pub boundary: Option<String>,
+    /// `None`: the answer does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub created: Option<Timestamp>,
 }
 
 /// The one answer that holds all principals and managed policies of an account.
@@ -43,3 +48,7 @@ impl FactType for UserPermissions {
         per: Per::Account,
     };
 }
+
+/// It comes with another answer.
+#[cfg(feature = "aws")]
+impl crate::aws::Read<crate::aws::PrincipalReader> for UserPermissions {}

@@ -1,4 +1,4 @@
-//! An S3 bucket: its protections, each read by one call.
+//! An S3 bucket: its protections, and what else is known of it.
 
 facts! {
     /// What is known of a bucket.
@@ -8,10 +8,20 @@ facts! {
         versioning::Versioning,
         lifecycle::Lifecycle,
         object_lock::ObjectLock,
+        lock_sample::LockSample,
         replication::Replication,
         policy::BucketPolicy,
         public_access_block::PublicAccessBlock,
         encryption::Encryption,
         ownership::Ownership,
+        recovery_points::RecoveryPoints,
+        policy_status::PolicyStatus,
+        acl::Acl,
+        logging::Logging,
+        notification::Notification,
+        inventory::Inventory,
+        intelligent_tiering::IntelligentTiering,
+        uploads::Uploads,
+        access_points::AccessPoints,
     }
 }

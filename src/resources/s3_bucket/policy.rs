@@ -5,10 +5,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fact::{FactId, FactSpec, Kind, Per};
-use crate::resources::FactType;
+use crate::resources::{FactType, Printed, parsed};
 
 /// The IAM policy document attached to the bucket.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct BucketPolicy(pub String);
 
@@ -29,10 +29,28 @@ impl crate::aws::Read<crate::aws::BucketReader> for BucketPolicy {
         let answer = from
             .ask(|s3, of| async move { s3.get_bucket_policy().bucket(of.name).set_expected_bucket_owner(of.owner).send().await })
             .await;
-        let Some(found) = crate::aws::absent_on(answer, &["NoSuchBucketPolicy"])? else { return Ok(None) };
-        match found.policy {
-            Some(text) if text.trim_start().starts_with('{') => Ok(Some(Self(text))),
-            Some(_) | None => Err(crate::aws::Failure::malformed("the answer is not a JSON object")),
+        let Some(found) = crate::aws::absent_on(answer, Self::ABSENT)? else { return Ok(None) };
+        Self::answered(found.policy).map(Some).map_err(crate::aws::Failure::malformed)
+    }
+}
+
+impl Printed for BucketPolicy {
+    const ABSENT: &'static [&'static str] = &["NoSuchBucketPolicy"];
+
+    fn printed(answer: &[u8]) -> Result<Option<Self>, String> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+        struct Answer {
+            policy: String,
         }
+        Self::answered(Some(parsed::<Answer>(answer)?.policy)).map(Some)
+    }
+}
+
+impl BucketPolicy {
+    fn answered(text: Option<String>) -> Result<Self, String> {
+        text.filter(|text| text.trim_start().starts_with('{'))
+            .map(Self)
+            .ok_or_else(|| "the answer is not a JSON object".to_owned())
     }
 }

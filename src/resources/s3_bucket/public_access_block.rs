@@ -6,10 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fact::{FactId, FactSpec, Kind, Per};
-use crate::resources::FactType;
+use crate::resources::{FactType, Printed, parsed};
 
 /// The four settings of a block.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PublicAccessBlock {
     pub block_public_acls: bool,
@@ -78,10 +78,37 @@ impl crate::aws::Read<crate::aws::BucketReader> for PublicAccessBlock {
                 s3.get_public_access_block().bucket(of.name).set_expected_bucket_owner(of.owner).send().await
             })
             .await;
-        let Some(found) = crate::aws::absent_on(answer, &["NoSuchPublicAccessBlockConfiguration"])? else { return Ok(None) };
+        let Some(found) = crate::aws::absent_on(answer, Self::ABSENT)? else { return Ok(None) };
         let Some(found) = found.public_access_block_configuration else {
             return Err(crate::aws::Failure::malformed("no PublicAccessBlockConfiguration in the answer"));
         };
+        Ok(Some(Self::answered(
+            found.block_public_acls,
+            found.ignore_public_acls,
+            found.block_public_policy,
+            found.restrict_public_buckets,
+        )))
+    }
+}
+
+impl Printed for PublicAccessBlock {
+    const ABSENT: &'static [&'static str] = &["NoSuchPublicAccessBlockConfiguration"];
+
+    fn printed(answer: &[u8]) -> Result<Option<Self>, String> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+        struct Answer {
+            public_access_block_configuration: Configuration,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+        struct Configuration {
+            block_public_acls: Option<bool>,
+            ignore_public_acls: Option<bool>,
+            block_public_policy: Option<bool>,
+            restrict_public_buckets: Option<bool>,
+        }
+        let found = parsed::<Answer>(answer)?.public_access_block_configuration;
         Ok(Some(Self::answered(
             found.block_public_acls,
             found.ignore_public_acls,

@@ -6,7 +6,7 @@ use crate::fact::{FactId, FactSpec, Kind, Per};
 use crate::resources::FactType;
 
 /// The Region of a bucket, for example `eu-west-1`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Region(pub String);
 

@@ -5,10 +5,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fact::{FactId, FactSpec, Kind, Per};
-use crate::resources::FactType;
+use crate::resources::{FactType, Printed, parsed};
 
 /// The versioning configuration as AWS answers it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Versioning {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -19,7 +19,7 @@ pub struct Versioning {
 }
 
 /// The state of versioning once it was ever switched on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     Enabled,
@@ -36,6 +36,23 @@ impl Versioning {
     /// Versioning suspended.
     pub fn suspended() -> Self {
         Self { status: Some(Status::Suspended), mfa_delete: None }
+    }
+
+    /// From the two words of an answer.
+    fn answered(status: Option<&str>, mfa_delete: Option<&str>) -> Result<Option<Self>, String> {
+        let status = match status {
+            None => None,
+            Some("Enabled") => Some(Status::Enabled),
+            Some("Suspended") => Some(Status::Suspended),
+            Some(other) => return Err(format!("unknown versioning status `{other}`")),
+        };
+        let mfa_delete = match mfa_delete {
+            None => None,
+            Some("Enabled") => Some(true),
+            Some("Disabled") => Some(false),
+            Some(other) => return Err(format!("unknown MFA Delete status `{other}`")),
+        };
+        Ok((status.is_some() || mfa_delete.is_some()).then_some(Self { status, mfa_delete }))
     }
 
     /// Whether every write keeps what it replaces.
@@ -67,24 +84,29 @@ impl FactType for Versioning {
 #[cfg(feature = "aws")]
 impl crate::aws::Read<crate::aws::BucketReader> for Versioning {
     async fn read(from: &crate::aws::BucketReader) -> crate::aws::Reading<Self> {
-        use aws_sdk_s3::types::{BucketVersioningStatus, MfaDeleteStatus};
         let answer =
             from.ask(|s3, of| async move {
                 s3.get_bucket_versioning().bucket(of.name).set_expected_bucket_owner(of.owner).send().await
             })
             .await?;
-        let status = match answer.status {
-            None => None,
-            Some(BucketVersioningStatus::Enabled) => Some(Status::Enabled),
-            Some(BucketVersioningStatus::Suspended) => Some(Status::Suspended),
-            Some(other) => return Err(crate::aws::Failure::malformed(format!("unknown versioning status `{other}`"))),
-        };
-        let mfa_delete = match answer.mfa_delete {
-            None => None,
-            Some(MfaDeleteStatus::Enabled) => Some(true),
-            Some(MfaDeleteStatus::Disabled) => Some(false),
-            Some(other) => return Err(crate::aws::Failure::malformed(format!("unknown MFA Delete status `{other}`"))),
-        };
-        Ok((status.is_some() || mfa_delete.is_some()).then_some(Self { status, mfa_delete }))
+        let (status, mfa_delete) = (answer.status, answer.mfa_delete);
+        Self::answered(status.as_ref().map(|s| s.as_str()), mfa_delete.as_ref().map(|s| s.as_str()))
+            .map_err(crate::aws::Failure::malformed)
+    }
+}
+
+impl Printed for Versioning {
+    const SILENT: bool = true;
+
+    fn printed(answer: &[u8]) -> Result<Option<Self>, String> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+        struct Answer {
+            status: Option<String>,
+            #[serde(rename = "MFADelete")]
+            mfa_delete: Option<String>,
+        }
+        let Answer { status, mfa_delete } = parsed(answer)?;
+        Self::answered(status.as_deref(), mfa_delete.as_deref())
     }
 }

@@ -1,6 +1,6 @@
 //! Production, 111111111111: where the documents are written.
 
-use super::{ago, people};
+use super::{ago, people, services};
 use crate::people::{PasswordPolicy, Root, RootMfa};
 use crate::world::{Account, Bucket, tls_only};
 
@@ -36,7 +36,7 @@ pub(super) fn account() -> Account {
             reuse_prevention: Some(24),
             ..PasswordPolicy::default()
         });
-    people::production(buckets().into_iter().fold(account, Account::bucket))
+    people::production(services::production(buckets().into_iter().fold(account, Account::bucket)))
 }
 
 fn buckets() -> Vec<Bucket> {

@@ -75,3 +75,35 @@ async fn the_credential_report_takes_a_moment() {
     assert_eq!(seen.element("GeneratedTime"), Some("2026-11-22T12:00:00Z"));
     assert!(seen.element("Content").unwrap().starts_with("dXNlcixhcm4s"));
 }
+
+#[tokio::test]
+async fn last_use_is_found_out_by_a_job() {
+    let running = start(company()).await;
+    let generate = |arn: &str| format!("Action=GenerateServiceLastAccessedDetails&Arn={arn}");
+    let nobody = query(&running, &IAM, &generate("arn:aws:iam::111111111111:user/nobody")).await;
+    assert_eq!(nobody.code(), (404, "NoSuchEntity"));
+    let made = query(&running, &IAM, &generate("arn:aws:iam::111111111111:user/bob")).await;
+    let job = made.element("JobId").unwrap();
+    assert_eq!(job.len(), 36, "{job}");
+    let get = format!("Action=GetServiceLastAccessedDetails&JobId={job}");
+    assert_eq!(query(&running, &IAM, &get).await.element("JobStatus"), Some("IN_PROGRESS"));
+    let done = query(&running, &IAM, &get).await;
+    assert_eq!((done.element("JobStatus"), done.element("LastAuthenticated")), (Some("COMPLETED"), Some("2026-11-17T12:00:00Z")));
+    assert_eq!(done.body.matches("<ServiceNamespace>").count(), 3);
+    let page = query(&running, &IAM, &format!("{get}&MaxItems=2")).await;
+    assert_eq!((page.element("IsTruncated"), page.body.matches("<member>").count()), (Some("true"), 2));
+}
+
+#[tokio::test]
+async fn what_was_put_there_is_answered_as_it_is() {
+    let mut world = company();
+    let list = "<SAMLProviderList><member><Arn>a</Arn></member></SAMLProviderList>";
+    let production = world.accounts.remove(0).answer("iam:ListSAMLProviders", "", list);
+    world.accounts.insert(0, production);
+    let running = start(world).await;
+    let seen = query(&running, &IAM, "Action=ListSAMLProviders").await;
+    assert!(seen.body.contains(&format!("<ListSAMLProvidersResult>{list}</ListSAMLProvidersResult>")), "{}", seen.body);
+    let none = query(&running, &IAM, "Action=ListOpenIDConnectProviders").await;
+    assert!(none.body.contains("<OpenIDConnectProviderList></OpenIDConnectProviderList>"), "{}", none.body);
+    assert_eq!(query(&running, &IAM, "Action=ListOrganizationsFeatures").await.code(), (404, "OrganizationNotFoundException"));
+}

@@ -189,3 +189,23 @@ async fn the_account_wide_block() {
     let seen = ask(&running, &S3, "GET", path, &id("111111111111"), "").await.unwrap();
     assert_eq!((seen.status, seen.element("BlockPublicPolicy")), (200, Some("false")));
 }
+
+#[tokio::test]
+async fn versions_come_in_pages_and_folders() {
+    let versions = ["a", "b/1", "b/2", "c d"].map(crate::Version::current);
+    let bucket = versions.into_iter().fold(crate::Bucket::new("held"), crate::Bucket::version);
+    let mut world = company();
+    world.accounts[0].buckets.push(bucket);
+    let running = start(world).await;
+    let whole = get(&running, "/held?versions&encoding-type=url").await;
+    assert_eq!((whole.body.matches("<Version>").count(), whole.element("IsTruncated")), (4, Some("false")));
+    assert!(whole.body.contains("<Key>c%20d</Key>"), "{}", whole.body);
+    let first = get(&running, "/held?versions&max-keys=3").await;
+    assert_eq!((first.element("NextKeyMarker"), first.element("NextVersionIdMarker")), (Some("b/2"), Some("v-b/2")));
+    let rest = get(&running, "/held?versions&key-marker=b/2&version-id-marker=v-b/2").await;
+    assert_eq!((rest.body.matches("<Version>").count(), rest.element("IsTruncated")), (1, Some("false")));
+    let folders = get(&running, "/held?versions&delimiter=/").await;
+    assert_eq!((folders.body.matches("<Version>").count(), folders.body.matches("<CommonPrefixes>").count()), (2, 1));
+    let none = get(&running, "/held/a?retention&versionId=v-a").await;
+    assert_eq!((none.status, none.element("Code")), (400, Some("InvalidRequest")));
+}

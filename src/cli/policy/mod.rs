@@ -1,11 +1,15 @@
-//! `lastcopy policy`: check policies, print their schema, explain checks.
+//! `lastcopy policy`: everything around writing policies.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
+mod init;
+mod test;
+
+use super::page::{BOLD, PLAIN, Page};
 use super::{Failed, Global, files};
 use crate::checks::{CHECKS, check};
 use crate::exit::Exit;
@@ -24,13 +28,23 @@ enum Command {
         /// Policy files and folders; without any, lastcopy.yaml
         policies: Vec<PathBuf>,
     },
+    /// Judge the cases of test files (NAME.test.yaml beside NAME.yaml) and say which controls no case makes fail
+    Test(test::Test),
     /// Print the JSON Schema of policy files, for editors
-    Schema,
-    /// Print what a check requires, why, when it fails and how to fix it
+    Schema {
+        /// That of test files instead
+        #[arg(long)]
+        tests: bool,
+    },
+    /// Draft a policy that fits the accounts as they are, with comments on what was guessed and what fails today
+    Init(Box<init::Init>),
+    /// Say in plain words what a policy requires; or what a check requires, why, when it fails and how to fix it
     Explain {
-        /// The id of a check, or of a control of the policies; without it, all checks are listed
+        /// A policy file or folder, the id of a check, or of a control of the policies; without it, the policies, or else all
+        /// checks
+        #[arg(value_name = "POLICY|ID")]
         id: Option<String>,
-        /// Policies whose controls may be named
+        /// Policies to explain, or whose controls may be named
         #[arg(long = "policy", value_name = "FILE")]
         policies: Vec<PathBuf>,
     },
@@ -49,8 +63,17 @@ impl Policy {
                     ));
                 }
                 let copies: usize = policy.estate.stores.values().map(|store| store.copies.len()).sum();
+                for dropped in &policy.dropped {
+                    let at = &dropped.at;
+                    global
+                        .say(&format!("note: {}:{}: {} is not required: {}", at.file, at.line, dropped.control, dropped.reason));
+                }
+                let dropped = match policy.dropped.len() {
+                    0 => String::new(),
+                    some => format!(" · not required {some}"),
+                };
                 format!(
-                    "{}: valid · accounts {} · stores {} · copies {copies} · controls {} · waivers {}",
+                    "{}: valid · accounts {} · stores {} · copies {copies} · controls {} · waivers {}{dropped}",
                     policy.name,
                     policy.estate.accounts.len(),
                     policy.estate.stores.len(),
@@ -58,7 +81,15 @@ impl Policy {
                     policy.waivers.len()
                 )
             }
-            Command::Schema => crate::policy::schema::text().trim_end().to_owned(),
+            Command::Test(test) => return test.run(global),
+            Command::Schema { tests: false } => crate::policy::schema::text().trim_end().to_owned(),
+            Command::Schema { tests: true } => crate::policy::cases::schema_text().trim_end().to_owned(),
+            Command::Init(init) => return init.run(global),
+            Command::Explain { id: None, policies } if !policies.is_empty() => return explain_policy(policies, global),
+            Command::Explain { id: Some(path), policies } if check(path).is_none() && Path::new(path).exists() => {
+                let paths: Vec<PathBuf> = std::iter::once(PathBuf::from(path)).chain(policies.iter().cloned()).collect();
+                return explain_policy(&paths, global);
+            }
             Command::Explain { id: None, .. } => {
                 CHECKS.iter().map(|entry| format!("{:<32} {}", entry.meta.id, entry.meta.title)).collect::<Vec<_>>().join("\n")
             }
@@ -67,6 +98,21 @@ impl Policy {
         writeln!(std::io::stdout(), "{text}").context("cannot write")?;
         Ok(Exit::Compliant)
     }
+}
+
+/// What policies require, in plain words.
+fn explain_policy(paths: &[PathBuf], global: &Global) -> Result<Exit, Failed> {
+    let files = files::gathered(paths)?;
+    let policy = files::checked(&files, global)?.policy;
+    let mut page = Page::new(global);
+    for (at, line) in crate::policy::explain::explain(&policy, &files, super::wall()).iter().enumerate() {
+        if line.level == 0 && at > 0 {
+            page.blank();
+        }
+        page.line("", 2 * line.level, PLAIN, &line.text, if line.level == 0 { BOLD } else { PLAIN });
+    }
+    page.print().context("cannot write")?;
+    Ok(Exit::Compliant)
 }
 
 fn explain(id: &str, policies: &[PathBuf], global: &Global) -> Result<String, Failed> {
